@@ -1,0 +1,82 @@
+import CrashModel
+import Packages
+import SystemPackage
+
+/// A crash root that is complete.
+struct CrashRoot: Sendable {
+    let path: FilePath
+    let remarks: [String]
+}
+
+/// A package in the store, and what a root takes of it.
+struct RootPart: Sendable {
+    let package: NEVRA
+    /// Keeps the tree from being evicted while it is linked.
+    let lease: PackageLease
+    /// Absolute paths; nil for everything.
+    var files: [String]?
+}
+
+extension ChrootBuilder {
+    /// `roots/<task>/` with the packages of the resolution.
+    ///
+    /// - Throws: ``CrashModel/StageError`` when the store or the file system fails.
+    func crashRoot(
+        of resolution: Resolution, task: TaskID, progress: BuildProgress
+    ) async throws(StageError) -> CrashRoot {
+        let place = CrashRootPlace(task: task, in: roots)
+        let fingerprint = CrashRootManifest.fingerprint(of: resolution)
+        let present = try await blockingCalls(Self.doing) { () throws(Errno) in
+            try place.remarks(ifBuiltFrom: fingerprint)
+        }
+        if let remarks = present {
+            return CrashRoot(path: place.root, remarks: remarks)
+        }
+        let mirror = MirrorDirectory(resolution.releaseID, in: repositories)
+        let wanted = resolution.packages.map {
+            WantedPackage(nevra: $0.nevra, sha256: $0.sha256, location: $0.location)
+        }
+        var parts: [RootPart] = []
+        var remarks: [String] = []
+        var missing: Set<NEVRA> = []
+        for (package, answer) in zip(
+            resolution.packages, try await unpack(wanted, of: "the crash", from: mirror, progress: progress))
+        {
+            switch answer {
+            case .leased(let lease):
+                parts.append(RootPart(package: package.nevra, lease: lease, files: package.files))
+            case .unavailable(let reason):
+                missing.insert(package.nevra)
+                remarks.append(Self.remark(on: package.nevra, missing: reason, in: resolution))
+            }
+        }
+        if parts.isEmpty {
+            remarks.append("No package of the crash is in the root, so the backtrace has addresses and no names.")
+        }
+        let companions = try await alternateDebugFiles(of: parts, resolution: resolution, progress: progress)
+        let plan = CrashRootPlan(
+            parts: companions.parts, modules: resolution.modules, missing: missing,
+            remarks: remarks + companions.remarks)
+        progress("linking \(plan.parts.count) packages into a root", nil)
+        return try await blockingCalls(Self.doing) { () throws(Errno) in
+            try place.build(plan, fingerprint: fingerprint)
+        }
+    }
+
+    private static let doing = "building the crash root"
+
+    /// Which package is not there, why, and which modules that costs.
+    private static func remark(on package: NEVRA, missing reason: String, in resolution: Resolution) -> String {
+        let without = resolution.modules.filter { $0.binary?.nevra == package }.map(\.module.path)
+        let plain = resolution.modules.filter { $0.debuginfo?.nevra == package }.map(\.module.path)
+        let costs =
+            [list(without, "not there"), list(plain, "without debuginfo")].compactMap(\.self).joined(separator: "; ")
+        return "\(package) was left out: \(reason)." + (costs.isEmpty ? "" : " Because of that: \(costs).")
+    }
+
+    private static func list(_ modules: [String], _ state: String) -> String? {
+        guard !modules.isEmpty else { return nil }
+        let more = modules.count > 3 ? " and \(modules.count - 3) more" : ""
+        return modules.prefix(3).joined(separator: ", ") + more + (modules.count == 1 ? " is " : " are ") + state
+    }
+}

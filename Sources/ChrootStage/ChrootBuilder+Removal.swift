@@ -1,0 +1,96 @@
+package import CrashModel
+import Glibc
+import Packages
+package import SystemPackage
+
+/// Removes the crash root of a task from a package store; nothing to do when it is gone already.
+///
+/// - Parameter store: The directory of the package store, beside whose packages the roots are.
+/// - Throws: ``CrashModel/StageError`` with `retry` when the file system refuses.
+package func removeCrashRoot(of task: TaskID, in store: FilePath) async throws(StageError) {
+    let place = CrashRootPlace(task: task, in: store.appending("roots"))
+    try await blockingCalls("removing the crash root") { () throws(Errno) in try place.remove() }
+}
+
+extension ChrootBuilder {
+    /// Removes the crash root of a task and what was built of it; nothing to do when all is gone already.
+    ///
+    /// - Throws: ``CrashModel/StageError`` with `retry` when the file system refuses.
+    package func removeCrashRoot(of task: TaskID) async throws(StageError) {
+        let place = CrashRootPlace(task: task, in: roots)
+        try await blockingCalls("removing the crash root") { () throws(Errno) in
+            try place.remove()
+            try place.removePartial()
+        }
+    }
+
+    /// Removes crash roots and half-built directories that no living task has any use for, and debugger roots that a
+    /// newer one has replaced.
+    ///
+    /// Call it when the service starts, and from time to time.
+    ///
+    /// - Parameters:
+    ///   - age: What changed more recently than that is left alone: it may be in the making, or in use. It must be longer
+    ///     than a task can wait between its chroot and its debugger.
+    ///   - isAlive: Whether the task still has its directory in the spool; called on a thread that may block.
+    /// - Returns: The names of what was removed.
+    /// - Throws: ``CrashModel/StageError`` with `retry` when the file system refuses.
+    package func sweep(
+        olderThan age: Duration, isAlive: @escaping @Sendable (TaskID) -> Bool
+    ) async throws(StageError) -> [String] {
+        let limit = time(nil) - Int(age.components.seconds)
+        let (roots, debuggers) = (roots, debuggers)
+        return try await blockingCalls("sweeping old roots") { () throws(Errno) in
+            let current = try Self.currentDebuggers(in: debuggers)
+            return try Self.sweep(roots, olderThan: limit) { name in
+                let stem = name.hasSuffix(".json") ? String(name.dropLast(5)) : name
+                return Self.isHalf(name) || ((try? TaskID(stem)).map { !isAlive($0) } ?? false)
+            }
+                + Self.sweep(debuggers, olderThan: limit) { name in
+                    Self.isHalf(name) || (Self.isDebuggerRoot(name) && !current.contains(name))
+                }
+        }
+    }
+
+    private static func sweep(
+        _ directory: FilePath, olderThan limit: Int, _ isLeftOver: (String) -> Bool
+    ) throws(Errno) -> [String] {
+        try makeDirectory(directory)
+        let handle = try DirectoryHandle(directory)
+        var removed: [String] = []
+        for entry in try handle.entries() {
+            guard let status = handle.status(of: entry.name), status.st_ctim.tv_sec <= limit, isLeftOver(entry.text)
+            else { continue }
+            if entry.kind == .directory {
+                try removeTree(directory.appending(entry.text))
+            } else {
+                guard unlink(directory.appending(entry.text).string) == 0 || errno == ENOENT else {
+                    throw Errno(rawValue: errno)
+                }
+            }
+            removed.append(entry.text)
+        }
+        return removed
+    }
+
+    /// Whether it was being built or removed when a process died.
+    private static func isHalf(_ name: String) -> Bool { name.hasSuffix(".partial") || name.hasSuffix(".stale") }
+
+    /// `<release-id>-<16 hexadecimal digits>`.
+    private static func isDebuggerRoot(_ name: String) -> Bool {
+        guard let dash = name.lastIndex(of: "-"), (try? ReleaseID(name[..<dash])) != nil else { return false }
+        let digest = name[name.index(after: dash)...]
+        return digest.utf8.count == 16 && digest.allSatisfy(\.isHexDigit)
+    }
+
+    private static func currentDebuggers(in debuggers: FilePath) throws(Errno) -> Set<String> {
+        try makeDirectory(debuggers)
+        var names: Set<String> = []
+        for entry in try DirectoryHandle(debuggers).entries() where entry.text.hasSuffix(".json") {
+            if let manifest = try DebuggerManifest(at: debuggers.appending(entry.text)) {
+                names.insert(manifest.directory)
+            }
+        }
+        return names
+    }
+}

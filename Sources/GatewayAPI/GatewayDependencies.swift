@@ -1,0 +1,71 @@
+package import CrashModel
+package import JobMessages
+package import Logging
+package import NIOPosix
+package import SystemPackage
+package import TaskStorage
+
+/// Everything that the HTTP API needs, as values and closures; it knows of no broker.
+package struct GatewayDependencies: Sendable {
+    package let store: TaskStore
+    /// What is in work right now; ``recordEvent(_:store:active:logger:)`` must be given the same one.
+    package let active: ActiveTasks
+    /// The directory of all tasks; it must exist.
+    package let spool: FilePath
+    package let limits: GatewayLimits
+    package let access: AccessRule
+    /// The releases that can be retraced now, in any order.
+    package let supportedReleases: @Sendable () async -> [ReleaseID]
+    /// Hands a job to ingest and yields what it replies.
+    ///
+    /// The stream ends after `accepted` or `refused`. It throws when the job could not be published. The upload of a job
+    /// that nobody has picked up after ``GatewayLimits/pickupTimeout`` is gone; whoever takes the job then drops it.
+    package let submit: @Sendable (IngestJob) -> AsyncThrowingStream<IngestReply, any Error>
+    package let clock: any Clock<Duration>
+    /// Microseconds since the epoch of Unix.
+    package let now: @Sendable () -> Int64
+    /// How many bytes can still be written to the spool; blocking.
+    package let freeBytes: @Sendable (FilePath) throws -> UInt64
+    /// Where blocking file work runs.
+    package let threadPool: NIOThreadPool
+    package let logger: Logger
+
+    package init(
+        store: TaskStore, active: ActiveTasks, spool: FilePath, limits: GatewayLimits = GatewayLimits(),
+        access: AccessRule = AccessRule(), supportedReleases: @escaping @Sendable () async -> [ReleaseID],
+        submit: @escaping @Sendable (IngestJob) -> AsyncThrowingStream<IngestReply, any Error>,
+        clock: any Clock<Duration> = ContinuousClock(), now: @escaping @Sendable () -> Int64 = wallClockMicroseconds,
+        freeBytes: @escaping @Sendable (FilePath) throws -> UInt64 = { try availableBytes(at: $0) },
+        threadPool: NIOThreadPool = .singleton, logger: Logger
+    ) {
+        self.store = store
+        self.active = active
+        self.spool = spool
+        self.limits = limits
+        self.access = access
+        self.supportedReleases = supportedReleases
+        self.submit = submit
+        self.clock = clock
+        self.now = now
+        self.freeBytes = freeBytes
+        self.threadPool = threadPool
+        self.logger = logger
+    }
+
+    /// Runs blocking file work on the thread pool, to its end even when the caller is cancelled.
+    func onDisk<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await threadPool.runToEnd(work)
+    }
+}
+
+extension NIOThreadPool {
+    /// Like `runIfActive`, but deaf to cancellation, so that files are closed and removed all the same.
+    func runToEnd<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            submit { state in
+                guard case .active = state else { return continuation.resume(throwing: CancellationError()) }
+                continuation.resume(with: Result(catching: work))
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+/// The limits of the HTTP API. Names in brackets are the keys of the system that this one replaces.
+package struct GatewayLimits: Sendable {
+    /// How many uploads and tasks may be in work at once (MaxParallelTasks).
+    package var maxParallelTasks: Int
+    /// The largest upload, in MiB (MaxPackedSize).
+    package var maxPackedMebibytes: Int
+    /// The largest unpacked archive, in MiB (MaxUnpackedSize); ingest enforces it, clients are told.
+    package var maxUnpackedMebibytes: Int
+    /// What must stay free on the spool's file system, in MiB (MinStorageLeft).
+    package var minFreeMebibytes: Int
+    /// How long an upload may take, so that a client that trickles cannot hold a place for ever.
+    package var uploadTimeout: Duration
+    /// How long a new job may wait for an ingest worker before the client is sent away.
+    package var pickupTimeout: Duration
+    /// How long the client waits for ingest's verdict after its upload. ABRT's client hangs up after 60 s of silence.
+    package var verdictTimeout: Duration
+    /// What `Retry-After` says on a 503, in seconds.
+    package var retryAfterSeconds: Int
+    /// Whether task types 3 and 4 are taken (AllowInteractive).
+    package var allowInteractive: Bool
+    /// The media types of uploads, in the order in which `/settings` lists them; ABRT's client looks for the first.
+    package var formats: [String]
+    /// How long a finished task is kept, in hours, for the notice on the front page; nil for ever.
+    package var keptHours: Int?
+
+    package init(
+        maxParallelTasks: Int = 10, maxPackedMebibytes: Int = 1024, maxUnpackedMebibytes: Int = 8192,
+        minFreeMebibytes: Int = 1024, uploadTimeout: Duration = .seconds(3600), pickupTimeout: Duration = .seconds(5),
+        verdictTimeout: Duration = .seconds(45),
+        retryAfterSeconds: Int = 30, allowInteractive: Bool = false, formats: [String] = Self.knownFormats,
+        keptHours: Int? = nil
+    ) {
+        self.maxParallelTasks = maxParallelTasks
+        self.maxPackedMebibytes = maxPackedMebibytes
+        self.maxUnpackedMebibytes = maxUnpackedMebibytes
+        self.minFreeMebibytes = minFreeMebibytes
+        self.uploadTimeout = uploadTimeout
+        self.pickupTimeout = pickupTimeout
+        self.verdictTimeout = verdictTimeout
+        self.retryAfterSeconds = retryAfterSeconds
+        self.allowInteractive = allowInteractive
+        self.formats = formats
+        self.keptHours = keptHours
+    }
+
+    /// What ingest unpacks. ABRT's client reads at most 16 formats and needs the first of these.
+    package static let knownFormats = [
+        "application/x-xz-compressed-tar", "application/x-gzip", "application/x-tar", "application/zstd",
+    ]
+
+    var maxPackedBytes: Int { maxPackedMebibytes << 20 }
+    var minFreeBytes: UInt64 { UInt64(max(0, minFreeMebibytes)) << 20 }
+}

@@ -1,0 +1,13 @@
+package import HTTPTypes
+
+/// The headers of the ABRT retrace API; every name is a token, so none of these is ever the fallback.
+extension HTTPField.Name {
+    package static let taskID = named("X-Task-Id")
+    package static let taskPassword = named("X-Task-Password")
+    package static let taskStatus = named("X-Task-Status")
+    package static let taskType = named("X-Task-Type")
+    package static let coreFileDirectory = named("X-CoreFileDirectory")
+    static let forwardedProto = named("X-Forwarded-Proto")
+
+    private static func named(_ name: String) -> HTTPField.Name { HTTPField.Name(name) ?? .userAgent }
+}

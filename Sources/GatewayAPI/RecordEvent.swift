@@ -1,0 +1,36 @@
+package import CrashModel
+import Glibc
+package import Logging
+package import TaskStorage
+
+/// Puts an event of a stage into the database; what the gateway's consumer of `retrace.events` calls for each.
+///
+/// - Returns: What it changed. `unknownTask` is no error: the task was refused at the door, and ingest says so again.
+/// - Throws: `DatabaseError`; the event should then be put back into the queue.
+@discardableResult
+package func recordEvent(
+    _ event: TaskEvent, store: TaskStore, active: ActiveTasks, logger: Logger
+) async throws -> EventOutcome {
+    let outcome = try await store.apply(event)
+    var facts: Logger.Metadata = ["stage": "\(event.stage.rawValue)", "kind": "\(event.kind.rawValue)"]
+    if let task = event.task { facts["task"] = "\(task)" }
+    if let releaseID = event.releaseID { facts["release"] = "\(releaseID)" }
+    switch outcome {
+    case .finished(let state):
+        if let task = event.task { active.finished(task) }
+        if let error = event.error { facts["code"] = "\(error.code)" }
+        logger.info("task ended: \(state.rawValue)", metadata: facts)
+    case .unknownTask:
+        logger.notice("event of a task that is not on record, ignored", metadata: facts)
+    case .recorded, .unchanged:
+        logger.debug("event \(outcome == .recorded ? "recorded" : "known already")", metadata: facts)
+    }
+    return outcome
+}
+
+/// The time of day in microseconds since the epoch of Unix.
+@Sendable package func wallClockMicroseconds() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+}

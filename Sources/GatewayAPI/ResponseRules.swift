@@ -1,0 +1,68 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+
+/// What holds for every response: refusals become plain text, the cause of a fault goes to the log and not to the client,
+/// HEAD gets no body, and browsers neither guess the type of hostile text nor keep it.
+struct ResponseRules: RouterMiddleware {
+    typealias Context = BasicRequestContext
+    let logger: Logger
+
+    func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        var response = await answer(request, context, next)
+        response.headers[.xContentTypeOptions] = "nosniff"
+        if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
+        return request.method == .head ? response.createHeadResponse() : response
+    }
+
+    private func answer(
+        _ request: Request, _ context: Context, _ next: (Request, Context) async throws -> Response
+    ) async -> Response {
+        do {
+            return try await next(request, context)
+        } catch let refusal as Refusal {
+            return refusal.response
+        } catch let error as HTTPError where error.status == .notFound {
+            return Refusal.notFound.response
+        } catch {
+            let number = context.logger[metadataKey: "hb.request.id"].map { "\($0)" } ?? "unknown"
+            logger.error(
+                "request failed",
+                metadata: [
+                    "path": "\(request.uri.path)", "method": "\(request.method.rawValue)", "error": "\(error)",
+                    "request": "\(number)",
+                ])
+            return Refusal(
+                .internalServerError, "The server could not answer because of a fault of its own.",
+                advice: "Try again; if it stays, tell the operator that the request was \(number)."
+            ).response
+        }
+    }
+}
+
+/// The exact shapes of the addresses: no empty parts, and a final slash only after a task's id.
+struct PathShapes: RouterMiddleware {
+    typealias Context = BasicRequestContext
+
+    func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        guard Self.isAllowed(request.uri.path) else { throw Refusal.notFound }
+        return try await next(request, context)
+    }
+
+    static func isAllowed(_ path: String) -> Bool {
+        guard path != "/", !path.isEmpty else { return true }
+        let parts = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.dropLast().allSatisfy({ !$0.isEmpty }) else { return false }
+        guard let last = parts.last, last.isEmpty else { return true }
+        return parts.count == 2 && isDigits(parts[0])
+    }
+}
+
+/// Whether `text` is made of ASCII digits, at least one.
+func isDigits(_ text: some StringProtocol) -> Bool {
+    !text.isEmpty && text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+}

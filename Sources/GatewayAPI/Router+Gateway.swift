@@ -1,0 +1,32 @@
+import HTTPTypes
+package import Hummingbird
+
+/// The routes of the gateway: one file below Routes/ for each family.
+///
+/// - Parameter dependencies: What the routes read and call.
+/// - Throws: The template error when the front page's template is broken, which a test rules out.
+package func buildRouter(_ dependencies: GatewayDependencies) throws -> Router<BasicRequestContext> {
+    let router = Router(context: BasicRequestContext.self)
+    router.add(middleware: ResponseRules(logger: dependencies.logger))
+    router.add(middleware: PathShapes())
+    try FrontPageRoute(dependencies).add(to: router)
+    SettingsRoute(dependencies: dependencies).add(to: router)
+    CreateRoute(dependencies: dependencies).add(to: router)
+    TaskRoutes(dependencies: dependencies).add(to: router)
+    return router
+}
+
+typealias GatewayRouter = Router<BasicRequestContext>
+
+extension Router where Context == BasicRequestContext {
+    /// Answers every method alike, as all of upstream's routes but `/create` do.
+    func onAnyMethod(
+        _ path: RouterPath, use handler: @escaping @Sendable (Request, Context) async throws -> Response
+    ) {
+        for method in Self.methods { on(path, method: method, use: handler) }
+    }
+
+    private static var methods: [HTTPRequest.Method] {
+        [.get, .head, .post, .put, .delete, .patch, .options, .trace, .connect]
+    }
+}

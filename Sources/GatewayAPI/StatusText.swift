@@ -1,0 +1,118 @@
+import CrashModel
+import FoundationEssentials
+import TaskStorage
+
+/// The body of `/<id>`: what ABRT's client prints whenever it changes. Never empty.
+///
+/// - Parameters:
+///   - ahead: How many unfinished tasks are older.
+///   - timings: When the stages worked; shown for a task that ended well.
+///   - facts: What the stages learnt; how good the result is, for a task that ended well.
+func statusText(
+    of task: RetraceTask, ahead: Int, timings: [StageTiming], facts: [String: String] = [:]
+) -> String {
+    let lines =
+        switch task.state {
+        case .pending: progressLines(of: task, ahead: ahead)
+        case .success: successLines(of: task, timings: timings, facts: facts)
+        case .failure: failureLines(of: task)
+        }
+    return printable(lines.joined(separator: "\n") + "\n")
+}
+
+/// The text without what commands a terminal or turns the direction of writing (C0 and C1 controls but tab and newline,
+/// and Unicode's bidirectional controls): names of files and functions in it come from the upload.
+func printable(_ text: String) -> String {
+    var clean = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+        let isCommand =
+            switch scalar.value {
+            case 0x09, 0x0a: false
+            case 0..<0x20, 0x7f...0x9f, 0x202a...0x202e, 0x2066...0x2069: true
+            default: false
+            }
+        clean.append(isCommand ? "\u{fffd}" : scalar)
+    }
+    return String(clean)
+}
+
+private func progressLines(of task: RetraceTask, ahead: Int) -> [String] {
+    var lines: [String] = []
+    if let stage = task.stage, let kind = task.stageKind {
+        let next = kind == .succeeded ? Stage.allCases.drop { $0 != stage }.dropFirst().first : nil
+        switch kind {
+        case .retrying: lines.append("Trying again: \(stage.activity).")
+        case .succeeded: lines.append("Waiting for the next stage\(next.map { ": \($0.activity)" } ?? "").")
+        case .started, .progress, .failed: lines.append("In work: \(stage.activity).")
+        }
+        if let message = task.message, !message.isEmpty, message != stage.activity { lines.append(message) }
+        if let fraction = task.fraction, kind == .progress { lines.append("\(Int(fraction * 100)) % of this stage.") }
+    } else {
+        lines.append("Waiting: nobody has begun with the upload yet.")
+    }
+    if ahead > 0 { lines.append(ahead == 1 ? "One older task is in work." : "\(ahead) older tasks are in work.") }
+    return lines
+}
+
+private func successLines(of task: RetraceTask, timings: [StageTiming], facts: [String: String]) -> [String] {
+    var lines = ["The backtrace is ready at /\(task.id)/backtrace."]
+    if let package = task.package { lines.append("Crashed package: \(package)") }
+    if let signal = task.signal { lines.append("Signal: \(signal)") }
+    lines += qualityLines(facts)
+    let times = timings.compactMap { timing in
+        timing.microseconds.map { "\(timing.stage.rawValue) \(seconds($0)) s" }
+    }
+    if !times.isEmpty { lines.append("Time: \(times.joined(separator: ", "))") }
+    return lines
+}
+
+/// How much of the crash could be named, so that nobody takes a poor result for a good one.
+private func qualityLines(_ facts: [String: String]) -> [String] {
+    var lines: [String] = []
+    if let truncation = facts["truncation"] { lines.append(truncation) }
+    if let named = facts["symbolised_frames"], let all = facts["frames"] {
+        lines.append("Frames: \(named) of \(all) have names")
+    }
+    if let complete = facts["modules_complete"], let all = facts["modules"] {
+        lines.append("Modules: \(complete) of \(all) were found with their debuginfo")
+    }
+    if let release = facts["release"] {
+        let evidence = facts["release_evidence"].map { $0.hasSuffix(".") ? String($0.dropLast()) : $0 }
+        lines.append("Release: \(release)" + (evidence.map { " (\($0))" } ?? ""))
+    }
+    return lines
+}
+
+private func failureLines(of task: RetraceTask) -> [String] {
+    guard let failure = task.failure else { return ["The task failed; /\(task.id)/log says why."] }
+    var lines = ["The task failed while \(failure.stage.activity).", failure.reason]
+    if let advice = failure.advice { lines.append(advice) }
+    lines.append("Code: \(failure.code)" + (failure.exitStatus.map { ", exit status \($0)" } ?? ""))
+    return lines
+}
+
+/// The head of `/<id>/log`: every event that is kept, a line each, then the tool's last words if the task failed.
+func logText(of task: RetraceTask, events: [RecordedEvent]) -> String {
+    var lines = events.map { event in
+        let attempt = event.attempt > 1 ? " (attempt \(event.attempt))" : ""
+        return "[\(utc(event.microseconds))] \(event.stage.rawValue) \(event.kind.rawValue)\(attempt): \(event.message)"
+    }
+    if let failure = task.failure {
+        lines += failureLines(of: task)
+        if let output = failure.toolOutput, !output.isEmpty { lines += ["The last lines of its output:", output] }
+    }
+    return lines.map { $0 + "\n" }.joined()
+}
+
+/// `2026-11-23T18:30:27.125Z`.
+private func utc(_ microseconds: Int64) -> String {
+    Date(timeIntervalSince1970: Double(microseconds) / 1e6)
+        .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+}
+
+/// Seconds with two decimals, by the rules of arithmetic and not of a locale.
+private func seconds(_ microseconds: Int64) -> String {
+    let hundredths = (microseconds + 5000) / 10_000
+    let rest = hundredths % 100
+    return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)"
+}

@@ -1,0 +1,141 @@
+import Archives
+import CrashModel
+
+/// Unpacks one upload into one directory, member by member, and keeps the limits.
+struct UploadUnpacker {
+    private let reader: ArchiveReader
+    private let destination: DirectoryDescriptor
+    private let limits: IngestLimits
+    private let progress: (Int64) -> Void
+    private var headers = 0
+    private var seen: Set<Member> = []
+    /// The sizes that the headers announced so far.
+    private var announcedBytes: Int64 = 0
+    /// What was really written so far, without the holes.
+    private var storedBytes: Int64 = 0
+    private var reportedBytes: Int64 = 0
+
+    private static let progressStep: Int64 = 16 << 20
+
+    init(
+        _ reader: ArchiveReader, into destination: DirectoryDescriptor, limits: IngestLimits,
+        progress: @escaping (Int64) -> Void
+    ) {
+        self.reader = reader
+        self.destination = destination
+        self.limits = limits
+        self.progress = progress
+    }
+
+    /// Unpacks everything, then sees whether all is there.
+    ///
+    /// - Throws: ``StageError`` with any of the codes of ingest.
+    mutating func run(_ type: ContentType) throws(StageError) {
+        while let entry = try next(type) {
+            headers += 1
+            guard headers <= limits.maxMembers else {
+                throw StageError(ArchiveError(.tooManyEntries, ""))
+            }
+            guard let member = try Member.named(by: entry) else { continue }
+            guard seen.insert(member).inserted else {
+                throw .refused(
+                    .duplicateMember, "The archive has two members named \(member.rawValue).",
+                    "Pack every file of the crash once.")
+            }
+            try checkSize(of: entry, member)
+            if member.isKept { try write(entry, member) }
+        }
+        guard headers > 0 else {
+            throw .refused(.notAnArchive, "The archive is empty.", "Pack the files of the crash into it.")
+        }
+        if let missing = Member.required.first(where: { !seen.contains($0) }) {
+            throw .refused(
+                .missingMember, "The archive has no file '\(missing.rawValue)'.",
+                "A crash needs \(Member.required.map(\.rawValue).joined(separator: ", ")).")
+        }
+        progress(announcedBytes)
+    }
+
+    private func next(_ type: ContentType) throws(StageError) -> ArchiveEntry? {
+        // A compression that contradicts the media type says more than whatever then goes wrong inside it.
+        if headers == 0, !reader.compressions.isEmpty, !type.allows(reader.compressions) { throw mismatch(type) }
+        let entry = try answering { () throws(ArchiveError) in
+            let entry = try reader.nextEntry()
+            if entry == nil { try reader.close() }
+            return entry
+        }
+        if headers == 0, entry != nil, !type.allows(reader.compressions) { throw mismatch(type) }
+        return entry
+    }
+
+    private func mismatch(_ type: ContentType) -> StageError {
+        let compressions = reader.compressions.map(\.rawValue).joined(separator: " and ")
+        let found = compressions.isEmpty ? "not compressed" : "compressed with \(compressions)"
+        return .refused(
+            .contentTypeMismatch, "The upload is declared as \(type.rawValue), but it is \(found).",
+            "Send it with the media type that it has.")
+    }
+
+    private mutating func checkSize(of entry: ArchiveEntry, _ member: Member) throws(StageError) {
+        guard entry.byteCount >= 0 else { throw StageError(ArchiveError(.damaged, "")) }
+        if let most = member.maxBytes, entry.byteCount > most {
+            throw .refused(
+                .memberTooLarge, "The file '\(member.rawValue)' has \(entry.byteCount) bytes; \(most) are allowed.",
+                "It should hold one short text.")
+        }
+        guard entry.byteCount <= limits.maxUnpackedBytes - announcedBytes else {
+            throw .refused(
+                .unpackedTooLarge,
+                "The files of the crash have more than \(limits.maxUnpackedBytes >> 20) MiB together.",
+                "That is all that this server takes; coredump_filter (core(5)) makes cores smaller.")
+        }
+        announcedBytes += entry.byteCount
+    }
+
+    private mutating func write(_ entry: ArchiveEntry, _ member: Member) throws(StageError) {
+        let free = try answering { () throws(ArchiveError) in try destination.freeBytes() }
+        guard free - entry.byteCount >= limits.minFreeBytes else { throw .noSpaceLeft() }
+        let content = try answering { () throws(ArchiveError) in
+            guard let file = try destination.createFile(member.rawValue, mode: 0o600) else {
+                throw ArchiveError(.system, "\(member.rawValue) is there already")
+            }
+            return FileContentWriter(takingOwnershipOf: file, leavesHoles: true)
+        }
+        var end: Int64 = 0
+        while let block = try answering({ () throws(ArchiveError) in try reader.nextBlock() }) {
+            guard block.offset >= end, block.offset <= entry.byteCount,
+                Int64(block.bytes.count) <= entry.byteCount - block.offset
+            else { throw StageError(ArchiveError(.damaged, "a member is longer than its header says")) }
+            end = block.offset + Int64(block.bytes.count)
+            try answering { () throws(ArchiveError) in try content.write(block) }
+            try checkRatio(storedBytes + content.storedBytes)
+            report(announcedBytes - entry.byteCount + end)
+        }
+        try answering { () throws(ArchiveError) in try content.finish(byteCount: entry.byteCount) }
+        storedBytes += content.storedBytes
+    }
+
+    private func checkRatio(_ stored: Int64) throws(StageError) {
+        guard stored > limits.ratioFloorBytes, stored / max(reader.bytesRead, 1) >= limits.maxCompressionRatio else {
+            return
+        }
+        throw .refused(
+            .decompressionBomb, "The archive unpacks to over \(limits.maxCompressionRatio) times its size.",
+            "Real cores do not; if this one does, ask the server's operator to raise the limit.")
+    }
+
+    private mutating func report(_ bytes: Int64) {
+        guard bytes - reportedBytes >= Self.progressStep else { return }
+        reportedBytes = bytes
+        progress(bytes)
+    }
+}
+
+/// Runs what reads or writes files, and turns its failure into the stage's.
+func answering<Value>(_ body: () throws(ArchiveError) -> Value) throws(StageError) -> Value {
+    do throws(ArchiveError) {
+        return try body()
+    } catch {
+        throw StageError(error)
+    }
+}

@@ -1,0 +1,107 @@
+import CrashModel
+import Dependencies
+import Distributions
+import Sandbox
+import SystemPackage
+
+/// An RPM repository whose metadata was fetched; nothing in it is believed before a package's own signature was checked.
+struct RPMRepository: Sendable {
+    let repository: Repository
+    let mirrors: [MirrorAddress]
+    let metadata: RPMMetadata
+}
+
+/// An RPM of a repository that is to be in the mirror.
+struct WantedRPM: Hashable, Sendable {
+    let offered: OfferedPackage
+    /// Lower-case hex.
+    let sha256: String
+    /// The number of the repository.
+    let repository: Int
+    /// Relative to the mirror of the release.
+    let location: String
+}
+
+extension Downloader {
+    /// Finds the first mirror that has `repodata`, and fetches what dependencies are read from.
+    func openRPMRepository(_ repository: Repository, folders: SyncFolders) async throws -> RPMRepository {
+        var failures: [(MirrorAddress, any Error)] = []
+        let mirrors = repository.addresses(AptSources(entries: []))
+        for mirror in mirrors {
+            do {
+                let index = folders.work.appending("\(repository.name).repomd.xml")
+                let bytes = try await small("repodata/repomd.xml", at: mirror, limit: 4 << 20)
+                let files = try await blocking {
+                    try writeFile(bytes, to: index)
+                    do throws(DependencyError) {
+                        return try repositoryMetadata(in: index, types: ["primary", "filelists"])
+                    } catch {
+                        throw MirrorFailure(.altered, "its repomd.xml cannot be read: \(error)")
+                    }
+                }
+                guard let primary = files["primary"] else {
+                    throw MirrorFailure(.altered, "its repomd.xml names no primary metadata with a SHA-256")
+                }
+                let metadata = RPMMetadata(
+                    primary: try await fetch(primary, from: mirror, for: repository, folders),
+                    fileLists: try await files["filelists"].asyncMap {
+                        try await fetch($0, from: mirror, for: repository, folders)
+                    })
+                return RPMRepository(
+                    repository: repository, mirrors: [mirror] + mirrors.filter { $0 != mirror }, metadata: metadata)
+            } catch let failure as MirrorFailure {
+                failures.append((mirror, failure))
+            }
+        }
+        throw StageError.allMirrorsFailed("the metadata of repository '\(repository.name)'", failures)
+    }
+
+    private func fetch(
+        _ file: RepositoryMetadataFile, from mirror: MirrorAddress, for repository: Repository, _ folders: SyncFolders
+    ) async throws -> FilePath {
+        guard isPlainPath(file.location), file.byteCount > 0 else {
+            throw MirrorFailure(.altered, "its repomd.xml names a file outside of the repository")
+        }
+        let wanted = WantedFile(path: file.location, sha256: file.sha256, byteCount: file.byteCount)
+        let kept = folders.metadata.appending("\(repository.name)_\(wanted.name)")
+        if try await blocking({ try isFile(kept, sha256: file.sha256, byteCount: file.byteCount) }) { return kept }
+        try await fetch(wanted, from: [mirror], to: kept) { _ in }
+        return kept
+    }
+}
+
+/// A key database of exactly the keys that a repository names, for rpmkeys(8).
+func makeKeyDatabase(for repository: Repository, in folder: FilePath) async throws {
+    for key in repository.keys {
+        let result = try await rpmkeys(["--import", key.string], folder)
+        guard result.succeeded else {
+            throw StageError.sync(
+                .badSignature,
+                "The key file \(key.lastComponent?.string ?? "") of repository '\(repository.name)' was not accepted.",
+                advice: "gpg/README.md says where keys come from.", exitStatus: result.termination.exitStatus,
+                toolOutput: String(decoding: result.standardError, as: UTF8.self))
+        }
+    }
+}
+
+/// Whether a package has a good signature of a key in the database; a package without any has none.
+func isSigned(_ file: FilePath, keys folder: FilePath) async throws -> Bool {
+    // At its default level rpmkeys is content with digests, which anybody can make.
+    try await rpmkeys(["--define", "_pkgverify_level all", "--checksig", file.string], folder).succeeded
+}
+
+private func rpmkeys(_ arguments: [String], _ folder: FilePath) async throws -> ChildResult {
+    do {
+        return try await runTool(["rpmkeys", "--define", "_dbpath \(folder.string)"] + arguments)
+    } catch {
+        if error.code == .cancelled { throw CancellationError() }
+        throw StageError.sync(.internalError, "rpmkeys could not be run: \(error).", retryAfter: .seconds(60))
+    }
+}
+
+extension Optional {
+    fileprivate func asyncMap<Value>(_ body: (Wrapped) async throws -> Value) async rethrows -> Value? {
+        guard let self else { return nil }
+        return try await body(self)
+    }
+}

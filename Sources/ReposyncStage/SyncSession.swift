@@ -1,0 +1,207 @@
+import CrashModel
+import Distributions
+import Packages
+import SystemPackage
+
+/// One synchronisation of one release, from the lock to the published index.
+struct SyncSession: Sendable {
+    let request: SyncRequest
+    let distribution: Distribution
+    let mirror: MirrorDirectory
+    let downloader: Downloader
+    let progress: SyncProgress
+
+    var folders: SyncFolders {
+        SyncFolders(work: mirror.path.appending("work"), metadata: mirror.path.appending("metadata"))
+    }
+
+    func run(apt: AptSources?) async throws -> SyncReport {
+        let mirror = mirror
+        let folders = folders
+        let lock = try await downloader.blocking {
+            try makeDirectories(mirror.path)
+            let lock = try SyncLock(mirror.path.appending("lock"), releaseID: mirror.releaseID)
+            for folder in [mirror.pool, mirror.solvables, folders.metadata] { try makeDirectories(folder) }
+            try makeWorkFolder(folders.work)
+            return lock
+        }
+        defer { withExtendedLifetime(lock) {} }
+        do {
+            let sources = try await downloader.blocking { apt ?? AptSources() }
+            let report =
+                switch distribution.packageFormat {
+                case .deb: try await workOnDebs(apt: sources)
+                case .rpm: try await workOnRPMs()
+                }
+            try await note(failure: nil)
+            try await downloader.blocking { try makeWorkFolder(folders.work) }
+            return report
+        } catch {
+            let reason = (error as? StageError)?.reason ?? "The mirror's disk or this service stopped it: \(error)."
+            // What stopped the synchronisation says more than that its note could not be written either.
+            try? await note(failure: reason)
+            throw error
+        }
+    }
+
+    private func workOnDebs(apt: AptSources) async throws -> SyncReport {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let (request, distribution, mirror, folders) = (request, distribution, mirror, folders)
+        let (opened, missing) = try await openSuites(apt)
+        let fingerprint = CompletedRequest.fingerprint(of: request, distribution, opened)
+        if let same = try await downloader.blocking({ try CompletedRequest(in: folders, of: mirror, if: fingerprint) })
+        {
+            return SyncReport(
+                releaseID: mirror.releaseID, selectedCount: same.selectedCount, downloadedCount: 0, downloadedBytes: 0,
+                index: same.index, remarks: same.remarks, duration: clock.now - start)
+        }
+        let suites = try await readLists(of: opened)
+        await progress.report("selecting packages", 0.08, always: true)
+        let selection = try await downloader.blocking {
+            try PackageSelection(request, suites: suites, distribution: distribution)
+        }
+        let inventory = try await downloader.blocking { try MirrorInventory(mirror) }
+        let (new, fetched) = try await fetchMissing(selection.packages, inventory, suites)
+        await progress.report("making the package index", 0.8, always: true)
+        let stanzas = folders.work.appending("Packages")
+        try await downloader.blocking { try writeStanzas(of: mirror, adding: new, to: stanzas) }
+        let index = try await downloader.publishIndex(of: mirror, progress: progress) { builder in
+            try carryOver(stanzas: stanzas, into: builder)
+        }
+        let remarks = missing + selection.remarks + index.remarks
+        try await downloader.blocking {
+            try publish(stanzas, as: mirror.debianStanzas)
+            for suite in suites { try accept(suite, folders) }
+            try CompletedRequest(selectedCount: selection.packages.count, remarks: remarks, index: index.summary)
+                .write(to: folders, fingerprint)
+        }
+        return SyncReport(
+            releaseID: mirror.releaseID, selectedCount: selection.packages.count, downloadedCount: fetched.count,
+            downloadedBytes: fetched.reduce(0) { $0 + $1.byteCount }, index: index.summary, remarks: remarks,
+            duration: clock.now - start)
+    }
+
+    /// Opens every repository; an optional one that is not there becomes a remark.
+    private func openSuites(_ apt: AptSources) async throws -> (suites: [DebianSuite], remarks: [String]) {
+        let repositories = distribution.repositories(for: request.releaseID)
+        guard distribution.isEnabled, !repositories.isEmpty else { throw refusal(repositories) }
+        var suites: [DebianSuite] = []
+        var remarks: [String] = []
+        for (number, repository) in repositories.enumerated() {
+            await progress.report(
+                "reading the index of repository '\(repository.name)'",
+                0.02 * Double(number) / Double(repositories.count), always: true)
+            let absent = AbsentRepository(repository, in: folders)
+            if repository.isOptional, let remark = try await downloader.blocking({ try absent.remark() }) {
+                remarks.append(remark)
+                continue
+            }
+            do {
+                let suite = try await downloader.openSuite(repository, apt: apt, folders: folders)
+                try await downloader.blocking { try absent.forget() }
+                remarks += [suite.remark].compactMap { $0 }
+                suites.append(suite)
+            } catch let error as StageError where repository.isOptional && error.code == .mirrorsUnreachable {
+                remarks.append(try await downloader.blocking { try absent.remember(error) })
+            }
+        }
+        return (suites, remarks)
+    }
+
+    private func readLists(of opened: [DebianSuite]) async throws -> [DebianSuite] {
+        var suites: [DebianSuite] = []
+        for (number, suite) in opened.enumerated() {
+            await progress.report(
+                "reading the package lists of repository '\(suite.repository.name)'",
+                0.02 + 0.06 * Double(number) / Double(opened.count), always: true)
+            var suite = suite
+            suite.lists = try await downloader.fetchLists(
+                of: suite, architecture: request.releaseID.architecture, folders: folders)
+            suites.append(suite)
+        }
+        return suites
+    }
+
+    func refusal(_ repositories: [Repository]) -> StageError {
+        let name = distribution.displayName(of: request.releaseID.release)
+        if !distribution.isEnabled {
+            return .sync(
+                .unknownRelease, "\(name) is known, but its plugin says 'enabled: false'.",
+                advice: "Put the distribution's keys below gpg/ as gpg/README.md says, then enable the plugin.")
+        }
+        return .sync(
+            .unknownRelease, "The plugin names no repository for \(name) on \(request.releaseID.architecture).",
+            advice: "Add repositories to the distribution's file in plugins/.")
+    }
+
+    /// Downloads what the mirror does not have, several at once.
+    ///
+    /// - Returns: The packages whose stanzas are new, and those among them that had to be downloaded.
+    private func fetchMissing(
+        _ packages: [ArchivePackage], _ inventory: MirrorInventory, _ suites: [DebianSuite]
+    ) async throws -> (new: [PlacedPackage], fetched: [ArchivePackage]) {
+        let mirror = mirror
+        let wanted = packages.map {
+            PlacedPackage(package: $0, location: inventory.locations[$0.sha256] ?? inventory.location(for: $0))
+        }
+        let absent = try await downloader.blocking {
+            try wanted.filter { placed in
+                let file = try mirror.file(at: placed.location)
+                // A file that an earlier, unfinished synchronisation left is taken on its digest only.
+                return inventory.locations[placed.package.sha256] == nil
+                    ? try !isFile(file, sha256: placed.package.sha256, byteCount: placed.package.byteCount)
+                    : fileSize(file) != placed.package.byteCount
+            }
+        }
+        let total = absent.reduce(0.0) { $0 + Double($1.package.byteCount) }
+        let tally = DownloadTally(total: total, fileCount: absent.count)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (started, placed) in absent.enumerated() {
+                if started >= max(downloader.limits.downloads, 1) { try await group.next() }
+                group.addTask { try await fetch(placed, suites, tally) }
+            }
+            try await group.waitForAll()
+        }
+        return (wanted.filter { inventory.locations[$0.package.sha256] == nil }, absent.map(\.package))
+    }
+
+    private func fetch(_ placed: PlacedPackage, _ suites: [DebianSuite], _ tally: DownloadTally) async throws {
+        let package = placed.package
+        let wanted = WantedFile(path: package.path, sha256: package.sha256, byteCount: package.byteCount)
+        let file = try mirror.file(at: placed.location)
+        try await downloader.fetch(wanted, from: suites[package.repository].mirrors, to: file) { count in
+            let fraction = tally.add(count)
+            await progress.report("downloading \(tally.fileCount) packages", 0.1 + 0.7 * fraction)
+        }
+    }
+
+    private func note(failure: String?) async throws {
+        let mirror = mirror
+        try await downloader.blocking {
+            let now = microsecondsNow() / 1_000_000
+            let counts = try mirroredCounts(mirror)
+            let last = SyncStatus(of: mirror)?.lastSuccessAt
+            let status = SyncStatus(
+                finishedAt: now, failure: failure, packageCount: counts.packages,
+                byteCount: counts.bytes, lastSuccessAt: failure == nil ? now : last)
+            try status.write(to: mirror)
+        }
+    }
+}
+
+/// Remembers the signed text of a suite, by which an older one is known later. Blocking.
+private func accept(_ suite: DebianSuite, _ folders: SyncFolders) throws {
+    let aside = folders.work.appending("\(suite.repository.name).accepted")
+    try writeFile(suite.signedText, to: aside)
+    try publish(aside, as: folders.metadata.appending("\(suite.repository.name).release"))
+}
+
+/// The packages in service and their bytes, of which format ever. Blocking.
+private func mirroredCounts(_ mirror: MirrorDirectory) throws -> (packages: Int, bytes: UInt64) {
+    let inventory = try MirrorInventory(mirror)
+    guard inventory.packageCount == 0, let index = try? PackageIndex(mirror) else {
+        return (inventory.packageCount, inventory.byteCount)
+    }
+    return (index.summary.packageCount, 0)
+}

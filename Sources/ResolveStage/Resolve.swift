@@ -1,0 +1,47 @@
+package import CrashModel
+package import Distributions
+package import Packages
+
+/// Finds the packages of a crash, module by module, in the index of its release.
+///
+/// What cannot be found is part of the answer, with the reason; only a crash whose release is unknown or not mirrored
+/// has none. Blocking, a few milliseconds: call it on a thread pool.
+///
+/// - Parameters:
+///   - catalog: The distributions that the server knows.
+///   - indexes: The indexes of the releases that it mirrors.
+/// - Throws: ``CrashModel/StageError`` with `unknown-release`, `release-not-mirrored` or `index-unusable`.
+package func resolve(
+    _ crash: Crash, catalog: DistributionCatalog, indexes: PackageIndexes
+) throws(StageError) -> Resolution {
+    try resolve(
+        crash, catalog: catalog, index: { try indexes.index(of: $0) },
+        mirroredReleases: { try indexes.mirroredReleases() },
+        syncStatus: { SyncStatus(of: MirrorDirectory($0, in: indexes.repositories)) })
+}
+
+/// As the other `resolve`, with closures for what it looks up.
+///
+/// - Parameters:
+///   - index: The index of a release; nil when it is not mirrored.
+///   - mirroredReleases: All releases that have an index; asked only when the upload does not tell the release.
+///   - syncStatus: How the last synchronisation of a release went; nil when there was none.
+package func resolve(
+    _ crash: Crash, catalog: DistributionCatalog, index: @escaping (ReleaseID) throws -> PackageIndex?,
+    mirroredReleases: @escaping () throws -> [ReleaseID] = { [] },
+    syncStatus: @escaping (ReleaseID) -> SyncStatus? = { _ in nil }
+) throws(StageError) -> Resolution {
+    let mirrors = Mirrors(index: index, mirroredReleases: mirroredReleases, syncStatus: syncStatus)
+    let chosen = try chooseRelease(of: crash, catalog, mirrors)
+    let order = catalog.distribution(named: chosen.releaseID.release.distribution)?.versionOrder ?? .debian
+    do throws(PackageIndexError) {
+        var search = ModuleSearch(
+            crash, chosen.index, order, mirror: MirrorFacts(chosen.releaseID, syncStatus(chosen.releaseID)))
+        return try search.resolution(evidence: chosen.evidence)
+    } catch {
+        throw StageError(
+            .resolve, .indexUnusable, "The package index of \(chosen.releaseID) cannot be used: \(error).",
+            advice: "An operator can make it afresh with \(syncCommand(chosen.releaseID)).",
+            disposition: .retry(after: .seconds(60)))
+    }
+}

@@ -1,0 +1,91 @@
+package import CrashModel
+import NIOPosix
+import Sandbox
+import SystemPackage
+package import TaskStorage
+
+/// Runs gdb over the core of a task and writes `retrace-log`, `backtrace.json` and, last, `backtrace`.
+///
+/// Every file appears whole or not at all, and doing it again replaces them. A run that was cut short but found frames
+/// is a success with remarks.
+///
+/// - Parameters:
+///   - crash: What ingest read in the core.
+///   - resolution: Where its modules came from.
+///   - chroot: The crash root and the debugger root, on this host.
+///   - directory: The task's; the core is in it.
+///   - progress: Is told a sentence when something begins.
+/// - Throws: ``StageError`` with one of the codes of this stage; `retrace-log` is written then, too.
+package func retrace(
+    _ crash: Crash, _ resolution: Resolution, in chroot: Chroot, directory: TaskDirectory, limits: RetraceLimits,
+    progress: @Sendable (String) async -> Void = { _ in }
+) async throws(StageError) -> RetraceSummary {
+    guard crash.kind == .coredump else {
+        throw StageError(
+            .retrace, .unsupportedDump, "This stage retraces user processes, and the upload is a vmcore.",
+            advice: "Send it to a server with a debugger for kernels.")
+    }
+    var log = RetraceLog()
+    log.note(resolution)
+    for remark in chroot.remarks { log.note(remark) }
+    let command = gdbCommand(
+        for: crash, resolution, in: chroot, coredump: directory.coredump, frames: directory.frames,
+        script: PackageResources.frames_py, user: limits.user)
+    log.note(command)
+    do throws(StageError) {
+        try await onThread { try prepareFiles(in: directory, user: limits.user) }
+        await progress("\(chroot.debugger.package.name) \(chroot.debugger.package.versionText) reads the core.")
+        let result: ChildResult
+        do throws(SandboxError) {
+            result = try await runSandboxed(command, limits: limits.sandbox)
+        } catch {
+            log.note(error.description)
+            throw failure(of: error)
+        }
+        log.note(result)
+        let (report, json) = try await onThread {
+            let report = try Report(
+                result, readFrames(in: directory, limits: limits), crash: crash, resolution: resolution,
+                chroot: chroot, limits: limits)
+            return (report, try report.json())
+        }
+        for remark in report.summary.remarks { log.note(remark) }
+        let logText = log.text
+        try await onThread {
+            try write(Array(logText.utf8), to: directory.log)
+            try write(json, to: directory.backtraceJSON)
+            try write(Array(report.text.utf8), to: directory.backtrace)
+        }
+        return report.summary
+    } catch {
+        log.note(error.description)
+        let logText = log.text
+        do throws(StageError) {
+            try await onThread {
+                unlinkFrames(of: directory)
+                try write(Array(logText.utf8), to: directory.log)
+            }
+        } catch {
+            // The failure itself says more than that its log could not be written.
+        }
+        throw error
+    }
+}
+
+/// Does blocking or long work on a thread that may be kept waiting.
+private func onThread<Value: Sendable>(
+    _ work: @escaping @Sendable () throws -> Value
+) async throws(StageError) -> Value {
+    do {
+        return try await NIOThreadPool.singleton.runIfActive(work)
+    } catch let error as StageError {
+        throw error
+    } catch Errno.noSpace {
+        throw StageError(
+            .retrace, .diskFull, "The disk that holds the tasks is full.", disposition: .retry(after: .seconds(60)))
+    } catch is CancellationError {
+        throw failure(of: SandboxError(.cancelled, "The task was cancelled."))
+    } catch {
+        throw StageError(.retrace, .internalError, "The files of the task cannot be read or written: \(error).")
+    }
+}

@@ -1,0 +1,55 @@
+package import CrashModel
+
+/// What a finished retrace comes to, for events, statistics and lists.
+package struct RetraceSummary: Hashable, Sendable {
+    /// The function that crashed: the topmost of the crashing thread that is no plumbing of abort or assert.
+    package let crashFunction: String?
+    package let signal: CrashSignal?
+    package let threads: Int
+    package let frames: Int
+    /// How many of ``frames`` have a function's name.
+    package let symbolisedFrames: Int
+    /// How long the debugger's process took.
+    package let debuggerTime: Duration
+    package let quality: BacktraceQuality
+    package let signature: CrashSignature
+    /// What makes the result less than it could be, a sentence each.
+    package let remarks: [String]
+
+    /// For the event that ends the stage: keys as in `TaskEvent.facts`.
+    package var facts: [String: String] {
+        var facts = [
+            "threads": "\(threads)", "frames": "\(frames)", "symbolised_frames": "\(symbolisedFrames)",
+            "quality": quality.rawValue, "signature": signature.hash,
+            "debugger_milliseconds": "\(debuggerTime.milliseconds)",
+        ]
+        facts["crash_function"] = crashFunction
+        facts["signal"] = signal?.description
+        return facts
+    }
+}
+
+/// How much the crashing thread's frames tell.
+package enum BacktraceQuality: String, Hashable, Sendable {
+    /// Functions with source lines.
+    case full
+    /// Functions, but no source line.
+    case namesOnly = "names-only"
+    /// Addresses alone.
+    case addresses
+}
+
+extension BacktraceQuality {
+    init(of backtrace: Backtrace) {
+        let frames = backtrace.threads.first?.frames ?? []
+        if frames.contains(where: { $0.sourceLine != nil }) {
+            self = .full
+        } else {
+            self = frames.contains { $0.function != nil } ? .namesOnly : .addresses
+        }
+    }
+}
+
+extension Duration {
+    var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
+}

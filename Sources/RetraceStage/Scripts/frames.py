@@ -1,0 +1,148 @@
+# Runs inside gdb and writes the stacks of all threads as lines of JSON to the file named by OUTPUT.
+# The reader takes none of it on trust. A line per frame, so that what was written before a kill still counts.
+# The module json is left alone: importing it costs as much time as all the rest.
+import gdb
+
+MAX_FRAMES = 2048
+MAX_THREADS = 4096
+MAX_VARIABLES = 256
+MAX_TEXT = 2048
+MAX_BYTES = 48 << 20
+
+
+def quoted(text):
+    units = []
+    for character in text:
+        if " " <= character <= "~" and character not in '"\\':
+            units.append(character)
+        else:
+            pair = character.encode("utf-16-be", "replace")
+            units.extend("\\u%04x" % (pair[i] << 8 | pair[i + 1]) for i in range(0, len(pair), 2))
+    return '"' + "".join(units) + '"'
+
+
+def encoded(value):
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(quoted(key) + ": " + encoded(entry) for key, entry in value.items()) + "}"
+    return "[" + ", ".join(map(encoded, value)) + "]"
+
+
+def cut(text):
+    return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "..."
+
+
+def describe(value):
+    try:
+        if value.is_optimized_out:
+            return "<optimized out>"
+        return cut(value.format_string())
+    except Exception as error:
+        return cut("<%s>" % error)
+
+
+def variables(frame):
+    arguments, local = [], []
+    try:
+        block = frame.block()
+    except RuntimeError:
+        return arguments, local
+    while block is not None:
+        for symbol in block:
+            wanted = arguments if symbol.is_argument else local if symbol.is_variable else None
+            if wanted is None or len(wanted) >= MAX_VARIABLES:
+                continue
+            try:
+                text = describe(symbol.value(frame) if symbol.needs_frame else symbol.value())
+            except Exception as error:
+                text = cut("<%s>" % error)
+            wanted.append([cut(symbol.print_name), text])
+        if block.function is not None:
+            break
+        block = block.superblock
+    return arguments, local
+
+
+def record(frame, level):
+    trampoline = frame.type() == gdb.SIGTRAMP_FRAME
+    entry = {"level": level, "pc": frame.pc(), "inline": frame.type() == gdb.INLINE_FRAME, "signal": trampoline}
+    name = None if trampoline else frame.name()
+    if name is not None:
+        entry["function"] = cut(name)
+    # gdb prints no source line of a frame that it cannot name.
+    place = frame.find_sal()
+    if name is not None and place.symtab is not None:
+        entry["file"] = cut(place.symtab.filename)
+        entry["line"] = place.line
+    if not trampoline:
+        entry["arguments"], entry["locals"] = variables(frame)
+    return entry
+
+
+class Lines:
+    def __init__(self, path):
+        self.stream = open(path, "w", encoding="utf-8", errors="replace")
+        self.left = MAX_BYTES
+
+    def write(self, entry):
+        text = encoded(entry)
+        self.left -= len(text) + 1
+        if self.left < 0:
+            return False
+        self.stream.write(text + "\n")
+        return True
+
+
+def stack(lines, thread, crashed):
+    thread.switch()
+    header = {"thread": thread.num, "lwp": thread.ptid[1], "crashed": crashed}
+    if thread.name:
+        header["name"] = cut(thread.name)
+    lines.write(header)
+    frame, level, reason = gdb.newest_frame(), 0, None
+    while frame is not None and level < MAX_FRAMES:
+        if not lines.write(record(frame, level)):
+            reason = "the limit of the output was reached"
+            break
+        try:
+            older = frame.older()
+        except gdb.error as error:
+            reason = str(error)
+            break
+        if older is None:
+            stop = frame.unwind_stop_reason()
+            if stop >= gdb.FRAME_UNWIND_FIRST_ERROR:
+                reason = gdb.frame_stop_reason_string(stop)
+        frame, level = older, level + 1
+    if frame is not None and reason is None:
+        reason = "there are more than %d frames" % MAX_FRAMES
+    lines.write({"end": cut(reason) if reason else None})
+
+
+def main(path):
+    lines = Lines(path)
+    lines.write({"gdb": cut(gdb.VERSION)})
+    selected = gdb.selected_thread()
+    threads = sorted(gdb.selected_inferior().threads(), key=lambda thread: thread.num)
+    threads.sort(key=lambda thread: selected is None or thread.num != selected.num)
+    for thread in threads[:MAX_THREADS]:
+        try:
+            stack(lines, thread, selected is not None and thread.num == selected.num)
+        except Exception as error:
+            lines.write({"end": cut(str(error))})
+        lines.stream.flush()
+    if selected is not None:
+        selected.switch()
+        gdb.newest_frame().select()
+    lines.write({"done": len(threads)})
+    lines.stream.close()
+
+
+main(OUTPUT)

@@ -1,0 +1,25 @@
+package import SystemPackage
+
+extension TaskDirectory {
+    /// Deletes the upload and everything that was unpacked of it; the results stay. Nothing to do when it is gone.
+    ///
+    /// A core is a secret, so whoever ends a task calls this. It works relative to descriptors and follows no link.
+    /// Blocking.
+    ///
+    /// - Throws: `Errno` of the first entry that would not go.
+    package func removeDump() throws(Errno) {
+        let own: OpenDirectory
+        do {
+            own = try OpenDirectory(at: path)
+        } catch Errno.noSuchFileOrDirectory {
+            return
+        }
+        for name in [upload, crash, crash.appendingSuffix(".partial")].compactMap(\.lastComponent?.string) {
+            try own.remove(name)
+        }
+    }
+}
+
+extension FilePath {
+    fileprivate func appendingSuffix(_ suffix: String) -> FilePath { FilePath(string + suffix) }
+}

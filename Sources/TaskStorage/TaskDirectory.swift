@@ -1,0 +1,35 @@
+package import CrashModel
+package import SystemPackage
+
+/// Where everything of one task lies: `<spool>/<task>/`.
+///
+/// The gateway makes the directory, the stages fill it. It is the only place in which the upload ever is.
+package struct TaskDirectory: Hashable, Sendable {
+    package let task: TaskID
+    package let path: FilePath
+
+    /// - Parameters:
+    ///   - task: The task; its id is the directory's name.
+    ///   - spool: The directory of all tasks (`SaveDir` of the system that this one replaces).
+    package init(_ task: TaskID, in spool: FilePath) {
+        self.task = task
+        path = spool.appending(task.description)
+    }
+
+    /// The archive as it was uploaded; gone when ingest has accepted it.
+    package var upload: FilePath { path.appending("upload") }
+    /// The unpacked members of the archive; gone when the task ends.
+    package var crash: FilePath { path.appending("crash") }
+    /// The core of a user process, in ``crash``.
+    package var coredump: FilePath { crash.appending("coredump") }
+    /// The text that gdb printed, as clients fetch it.
+    package var backtrace: FilePath { path.appending("backtrace") }
+    /// The same stacks as data.
+    package var backtraceJSON: FilePath { path.appending("backtrace.json") }
+    /// What the stages did, line by line, for a person.
+    package var log: FilePath { path.appending("retrace-log") }
+    /// Further named results, such as `exploitable`.
+    package var results: FilePath { path.appending("results") }
+    /// The ledger of attempts: one file a stage, one byte an attempt.
+    package var attempts: FilePath { path.appending("attempts") }
+}

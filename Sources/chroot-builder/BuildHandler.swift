@@ -1,0 +1,40 @@
+import ChrootStage
+import CrashModel
+import JobMessages
+import NIOPosix
+import ServiceRuntime
+import SystemPackage
+import TaskStorage
+
+/// Where the message of the chroot-builder meets its stage, and its answer the message of the retracer.
+///
+/// - Parameter nextQueue: The routing key of the retracer that sees these roots: `retrace`, or `retrace.<host>` where the
+///   store is not shared.
+func buildHandler(spool: FilePath, builder: ChrootBuilder, nextQueue: String) -> JobHandler<BuildJob> {
+    JobHandler(
+        ledger: { AttemptLedger(directory: TaskDirectory($0.taskID, in: spool).attempts, name: "build") },
+        cleanUp: { job, _ in
+            try await NIOThreadPool.singleton.runIfActive { try TaskDirectory(job.taskID, in: spool).removeDump() }
+            try await builder.removeCrashRoot(of: job.taskID)
+        },
+        stage: { job, context in
+            let (progress, steps) = AsyncStream.makeStream(
+                of: (String, Double?).self, bufferingPolicy: .bufferingNewest(1))
+            async let told: Void = {
+                for await (message, fraction) in progress { await context.progress(message, fraction: fraction) }
+            }()
+            defer { steps.finish() }
+            let chroot = try await builder.build(
+                job.resolution, task: job.taskID, progress: { steps.yield(($0, $1)) })
+            steps.finish()
+            await told
+            let packages = job.resolution.packages.count
+            let next = RetraceJob(
+                task: job.taskID, crash: job.crash, resolution: job.resolution, chroot: chroot)
+            return JobOutcome(
+                next: [.init(next, routingKey: nextQueue)],
+                message: "\(packages == 1 ? "1 package is" : "\(packages) packages are") in the root, and "
+                    + "\(chroot.debugger.package) beside it.",
+                facts: ["debugger": chroot.debugger.package.description])
+        })
+}

@@ -1,0 +1,87 @@
+import GatewayAPI
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+import Logging
+import MessageQueue
+import NIOPosix
+import NIOSSL
+import Packages
+import ServiceLifecycle
+import ServiceRuntime
+import SystemPackage
+import TaskStorage
+
+@main
+struct Gateway {
+    static func main() async {
+        let command = ServiceCommand(
+            name: "gateway", abstract: "speaks the HTTP API and keeps the database of tasks",
+            keys: ConfigurationKey.ofGateway, runsJobs: false)
+        await command.runServices(services)
+    }
+
+    /// The consumer of events and the HTTP server, in the order in which they stop: the server first.
+    @Sendable static func services(
+        _ configuration: ServiceConfiguration, _ broker: MessageBroker, _ logger: Logger
+    ) async throws -> [any Service] {
+        let spool = try configuration.path(.spool)
+        let database = try configuration.path(.database)
+        let store = try await NIOThreadPool.singleton.runIfActive { try TaskStore(at: database) }
+        try await removeAbandonedUploads(store: store, spool: spool, logger: logger)
+        let active = ActiveTasks(pending: try await store.pendingTasks())
+        let indexes = PackageIndexes(repositories: try configuration.path(.repositories))
+        let limits = try gatewayLimits(configuration)
+        let dependencies = GatewayDependencies(
+            store: store, active: active, spool: spool, limits: limits, access: try accessRule(configuration),
+            supportedReleases: {
+                do {
+                    return try await NIOThreadPool.singleton.runIfActive { try indexes.mirroredReleases() }
+                } catch {
+                    logger.error("the mirrored releases cannot be listed: \(error)")
+                    return []
+                }
+            },
+            submit: { ingestReplies(to: $0, through: broker, limits: limits) }, logger: logger)
+        let router = try buildRouter(dependencies)
+        let host = try configuration.required(.httpHost)
+        let port = try configuration.number(.httpPort, in: 0...65535) ?? 8181
+        let server = Application(
+            router: router, server: try httpServer(configuration),
+            configuration: .init(address: .hostname(host, port: port), serverName: "retrace"),
+            onServerRunning: { channel in
+                logger.notice("listening", metadata: ["address": "\(channel.localAddress.map { "\($0)" } ?? host)"])
+            },
+            logger: logger)
+        return [EventRecorder(broker: broker, store: store, active: active, logger: logger), server]
+    }
+
+    private static func httpServer(_ configuration: ServiceConfiguration) throws -> HTTPServerBuilder {
+        guard let certificate = configuration.text(.httpCertificate) else {
+            return .http1(configuration: .init(idleTimeout: .seconds(60)))
+        }
+        let key = try configuration.required(.httpKey)
+        let chain = try NIOSSLCertificate.fromPEMFile(certificate).map { NIOSSLCertificateSource.certificate($0) }
+        let privateKey = try NIOSSLPrivateKey(file: key, format: .pem)
+        return try .tls(
+            .http1(configuration: .init(idleTimeout: .seconds(60))),
+            tlsConfiguration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(privateKey)))
+    }
+
+    private static func accessRule(_ configuration: ServiceConfiguration) throws -> AccessRule {
+        let behindProxy = configuration.text(.httpProxy) == "true"
+        let listener: AccessRule.Listener =
+            configuration.text(.httpCertificate) != nil ? .tls : behindProxy ? .proxy : .plain
+        return AccessRule(requireHTTPS: configuration.text(.requireHTTPS) == "true", listener: listener)
+    }
+
+    private static func gatewayLimits(_ configuration: ServiceConfiguration) throws -> GatewayLimits {
+        let mebibytes = 1...(1 << 30)
+        var limits = GatewayLimits()
+        limits.maxParallelTasks = try configuration.number(.maxParallelTasks, in: 1...1_000_000) ?? 100
+        limits.maxPackedMebibytes = try configuration.number(.maxPackedSize, in: mebibytes) ?? 1024
+        limits.maxUnpackedMebibytes = try configuration.number(.maxUnpackedSize, in: mebibytes) ?? 8192
+        limits.minFreeMebibytes = try configuration.number(.minStorageLeft, in: 0...(1 << 30)) ?? 1024
+        return limits
+    }
+}

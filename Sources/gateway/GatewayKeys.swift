@@ -1,0 +1,24 @@
+import ServiceRuntime
+
+extension ConfigurationKey {
+    static let database = Self(
+        "database", default: "/var/lib/retrace/gateway/tasks.sqlite",
+        "the database of tasks; only this service writes it")
+    static let httpHost = Self("http.host", default: "127.0.0.1", "the address to listen on")
+    static let httpPort = Self("http.port", default: "8181", "the port to listen on")
+    static let httpCertificate = Self(
+        "http.tls.certificate", default: nil, "our certificate with its chain, PEM; setting it turns HTTPS on")
+    static let httpKey = Self("http.tls.key", default: nil, "the private key of that certificate, PEM")
+    static let httpProxy = Self(
+        "http.proxy", default: "false", "true if a proxy stands in front that always sets X-Forwarded-Proto itself")
+    static let requireHTTPS = Self(
+        "http.requirehttps", default: "false", "true refuses uploads and results over plain HTTP (RequireHTTPS)")
+    static let maxParallelTasks = Self(
+        "limits.tasks", default: "100", "uploads and tasks in work before clients get 503 (MaxParallelTasks)")
+    static let maxPackedSize = Self("limits.packed", default: "1024", "the largest upload, in MiB (MaxPackedSize)")
+
+    static let ofGateway: [ConfigurationKey] = [
+        .spool, .repositories, database, httpHost, httpPort, httpCertificate, httpKey, httpProxy, requireHTTPS,
+        maxParallelTasks, maxPackedSize, .maxUnpackedSize, .minStorageLeft,
+    ]
+}

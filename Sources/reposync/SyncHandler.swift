@@ -1,0 +1,26 @@
+import CrashModel
+import Distributions
+import JobMessages
+import Logging
+import ReposyncStage
+import ServiceRuntime
+import SystemPackage
+
+/// Where the message of reposync meets its stage.
+func syncHandler(repositories: FilePath, catalog: DistributionCatalog, limits: SyncLimits) -> JobHandler<ReposyncJob> {
+    JobHandler(
+        ledger: {
+            AttemptLedger(directory: repositories.appending(".attempts"), name: $0.releaseID.description)
+        },
+        stage: { job, context in
+            let report = try await synchronise(
+                SyncRequest(releaseID: job.releaseID, packages: job.packages, withClosure: job.withClosure),
+                catalog: catalog, repositories: repositories, limits: limits,
+                progress: { await context.progress($0.message, fraction: $0.fraction, facts: $0.facts) })
+            for remark in report.remarks { context.logger.notice("\(remark)") }
+            return .finished(
+                "\(report.releaseID) is up to date: \(report.downloadedCount) of \(report.selectedCount) packages were new "
+                    + "(\(report.downloadedBytes >> 20) MiB)." + report.remarks.prefix(3).map { " \($0)" }.joined(),
+                releaseID: report.releaseID)
+        })
+}

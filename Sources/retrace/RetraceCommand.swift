@@ -1,0 +1,35 @@
+import ArgumentParser
+import Glibc
+import RetraceClient
+import ServiceRuntime
+
+/// `retrace`: sends crashes, shows what became of them, and keeps the mirrors.
+@main
+struct RetraceCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "retrace",
+        abstract: "Sends a crash to a retrace server, shows its backtrace, and keeps the server's mirrors.",
+        discussion: """
+            Examples:
+              retrace submit core.4711            a bare core, where it crashed
+              retrace submit /var/spool/abrt/X    a problem directory of ABRT
+              retrace sync debian 12 x86_64       mirror a release (needs the broker)
+              retrace queues --check              is everything at work? (needs the broker)
+
+            Results go to standard output, everything else to standard error.
+
+            Exit statuses:
+            \(ExitStatus.table)
+            """,
+        version: retraceVersion,
+        subcommands: [
+            SubmitCommand.self, WaitCommand.self, StatusCommand.self, BacktraceCommand.self, LogCommand.self,
+            ReleasesCommand.self, SyncCommand.self, QueuesCommand.self,
+        ])
+
+    static func main() async {
+        // A reader that has gone, such as `head`, is told by write(2).
+        signal(SIGPIPE, SIG_IGN)
+        await main(nil)
+    }
+}

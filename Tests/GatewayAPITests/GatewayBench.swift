@@ -1,0 +1,131 @@
+import CrashModel
+import GatewayAPI
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import JobMessages
+import Logging
+import NIOCore
+import SystemPackage
+import TaskStorage
+import TestFixtures
+
+/// A gateway on a scratch directory, whose ingest is a closure.
+struct GatewayBench: Sendable {
+    let spool: FilePath
+    let store: TaskStore
+    let active = ActiveTasks()
+    let limits: GatewayLimits
+    let access: AccessRule
+    let releases: [ReleaseID]
+    let freeBytes: @Sendable (FilePath) throws -> UInt64
+    let ingest: Ingest
+
+    typealias Ingest = @Sendable (IngestJob, TaskDirectory) -> AsyncThrowingStream<IngestReply, any Error>
+
+    /// Builds a gateway, calls `body` with it and a client, and waits until every connection has ended.
+    static func run(
+        _ setting: TestingSetup = .router, limits: GatewayLimits = GatewayLimits(), access: AccessRule = AccessRule(),
+        releases: [String] = ["debian-12-x86_64"],
+        freeBytes: @escaping @Sendable (FilePath) throws -> UInt64 = { try availableBytes(at: $0) },
+        ingest: @escaping Ingest = accepting,
+        _ body: @escaping @Sendable (GatewayBench, any TestClientProtocol) async throws -> Void,
+        afterwards: (GatewayBench) async throws -> Void = { _ in }
+    ) async throws {
+        try await ScratchDirectory.with { directory in
+            let bench = try GatewayBench(
+                spool: directory, store: TaskStore(at: directory.appending("tasks.sqlite")), limits: limits,
+                access: access, releases: releases.map { try ReleaseID($0) }, freeBytes: freeBytes, ingest: ingest)
+            let application = try bench.application()
+            try await application.test(setting) { client in try await body(bench, client) }
+            try await afterwards(bench)
+        }
+    }
+
+    var dependencies: GatewayDependencies {
+        GatewayDependencies(
+            store: store, active: active, spool: spool, limits: limits, access: access,
+            supportedReleases: { releases }, submit: { ingest($0, TaskDirectory($0.taskID, in: spool)) },
+            freeBytes: freeBytes, logger: Logger(label: "gateway", factory: { _ in SwiftLogNoOpLogHandler() }))
+    }
+
+    private func application() throws -> some ApplicationProtocol {
+        Application(
+            router: try buildRouter(dependencies), configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+            logger: dependencies.logger)
+    }
+
+    /// Whether neither the disk, the database nor the count of active tasks remembers an upload.
+    func nothingIsLeft() async throws -> Bool {
+        let directories = try TaskDirectory.tasks(in: spool)
+        let rows = try await store.countByState()
+        return directories.isEmpty && rows.isEmpty && active.count == 0
+    }
+
+    /// A task with a password, its directory and these events.
+    func makeTask(_ events: [TaskEvent.Kind] = [], stage: Stage = .retrace) async throws -> (TaskDirectory, String) {
+        let directory = try TaskDirectory.create(in: spool)
+        let password = TaskPassword().text
+        try await store.insert(directory.task, type: 0, password: PasswordHash(of: password), microseconds: 1)
+        for (index, kind) in events.enumerated() {
+            _ = try await store.apply(
+                TaskEvent(
+                    task: directory.task, stage: stage, kind: kind, microseconds: Int64(index) * 250_000,
+                    message: "\(stage.rawValue) says \(kind.rawValue)"))
+        }
+        return (directory, password)
+    }
+}
+
+/// Ingest that picks up and accepts at once.
+let accepting: GatewayBench.Ingest = { _, _ in replies([.pickedUp, .accepted]) }
+
+/// A stream of these replies that then ends.
+func replies(_ all: [IngestReply]) -> AsyncThrowingStream<IngestReply, any Error> {
+    AsyncThrowingStream { stream in
+        for reply in all { stream.yield(reply) }
+        stream.finish()
+    }
+}
+
+/// A stream of these replies that then stays silent until nobody listens.
+func repliesThenSilence(_ all: [IngestReply]) -> AsyncThrowingStream<IngestReply, any Error> {
+    AsyncThrowingStream { stream in for reply in all { stream.yield(reply) } }
+}
+
+extension TestClientProtocol {
+    /// `POST /create` with a small body, as ABRT's client sends it.
+    func upload(
+        _ body: String = "archive", type: String? = "application/x-xz-compressed-tar", taskType: String? = nil,
+        method: HTTPRequest.Method = .post, more: HTTPFields = [:]
+    ) async throws -> TestResponse {
+        var headers = more
+        headers[.contentType] = type
+        headers[.taskType] = taskType
+        return try await execute(uri: "/create", method: method, headers: headers, body: ByteBuffer(string: body)) {
+            $0
+        }
+    }
+
+    func get(_ path: String, password: String? = nil, method: HTTPRequest.Method = .get) async throws -> TestResponse {
+        var headers = HTTPFields()
+        headers[.taskPassword] = password
+        return try await execute(uri: path, method: method, headers: headers) { $0 }
+    }
+}
+
+extension TestResponse {
+    var text: String { String(buffer: body) }
+
+    /// Exactly one Content-Type, this one, and a Content-Length that is true.
+    func isWellFormed(_ type: String = "text/plain") -> Bool {
+        headers[values: .contentType] == [type] && headers[values: .contentLength] == [String(body.readableBytes)]
+    }
+}
+
+/// A file with these bytes.
+func write(_ bytes: some Sequence<UInt8>, to path: FilePath) throws {
+    let file = try SystemPackage.FileDescriptor.open(
+        path, .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite])
+    try file.closeAfter { _ = try file.writeAll(bytes) }
+}

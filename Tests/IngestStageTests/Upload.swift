@@ -1,0 +1,117 @@
+import Archives
+import CArchive
+import CrashModel
+import Glibc
+import IngestStage
+import SystemPackage
+import TaskStorage
+import TestFixtures
+
+/// A task whose upload a test wrote, in a spool of its own.
+struct Upload {
+    let directory: TaskDirectory
+    var contentType = "application/x-tar"
+    var taskType = 0
+    /// Small enough for bombs to go off quickly; free space does not matter to tests.
+    var limits = IngestLimits(maxUnpackedBytes: 64 << 20, minFreeBytes: 0)
+
+    /// Runs `body` with the upload and removes everything afterwards.
+    static func with<Value>(_ bytes: [UInt8], _ body: (inout Upload) throws -> Value) throws -> Value {
+        try ScratchDirectory.with { spool in
+            var upload = Upload(directory: TaskDirectory(try TaskID("123456789"), in: spool))
+            guard mkdir(upload.directory.path.string, 0o711) == 0 else { throw Errno(rawValue: errno) }
+            try FolderContents.write(bytes, to: upload.directory.upload)
+            return try body(&upload)
+        }
+    }
+
+    /// What ingest says to it.
+    func verdict(progress: @escaping (Int64) -> Void = { _ in }) -> Result<Crash, StageError> {
+        Result { () throws(StageError) in
+            try ingest(directory, contentType: contentType, taskType: taskType, limits: limits, progress: progress)
+        }
+    }
+
+    /// The names in the task's directory and in its `crash/`.
+    var leftovers: [String] {
+        FolderContents.names(in: directory.path) + FolderContents.names(in: directory.crash).map { "crash/" + $0 }
+    }
+}
+
+/// The core of a made-up `/usr/bin/demo`, as Linux writes it.
+func sampleCore(memory: [UInt8] = [UInt8](repeating: 0, count: 64)) -> [UInt8] {
+    var core = ELFBuilder()
+    let base: UInt64 = 0x10_0000
+    core.notes = [
+        core.threadNote(id: 4711, signal: 11),
+        core.processNote(id: 4710, name: "demo", commandLine: "demo --crash"),
+        core.filesNote([(base, base + 0x1000, 0, Array("/usr/bin/demo".utf8))]),
+    ]
+    core.segments = [
+        .init(at: base, flags: 5, content: core.firstPage(buildIDs: [[UInt8](1...20)])),
+        .init(at: 0x50_0000, flags: 6, content: memory),
+    ]
+    return core.build()
+}
+
+/// The files of a crash as ABRT's client packs them; a test changes what it is about.
+struct CrashFiles {
+    var files: [(name: String, content: [UInt8])] = [
+        ("coredump", sampleCore()), ("executable", Array("/usr/bin/demo".utf8)),
+        ("package", Array("demo-1.2-3\n".utf8)), ("os_release", Array("Fedora release 40 (Forty)\n".utf8)),
+    ]
+
+    func replacing(_ name: String, with content: [UInt8]) -> CrashFiles {
+        var changed = self
+        changed.files.removeAll { $0.name == name }
+        changed.files.append((name, content))
+        return changed
+    }
+
+    func removing(_ name: String) -> CrashFiles {
+        var changed = self
+        changed.files.removeAll { $0.name == name }
+        return changed
+    }
+
+    var tar: TarBuilder {
+        files.reduce(into: TarBuilder()) { $0.add($1.name, content: $1.content) }
+    }
+
+    func packed(_ compression: ArchiveWriter.Compression) throws -> [UInt8] {
+        try ScratchDirectory.with { folder in
+            let path = folder.appending("archive")
+            let file = try FileDescriptor.open(
+                path, .writeOnly, options: [.create], permissions: [.ownerReadWrite])
+            try file.closeAfter {
+                let writer = try ArchiveWriter(file, compression: compression)
+                for (name, content) in files { try writer.addFile(name, content: content) }
+                try writer.finish()
+            }
+            return try FolderContents.read(path)
+        }
+    }
+}
+
+/// The bytes within one more gzip stream.
+func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
+    guard let archive = archive_write_new() else { throw Errno.noMemory }
+    defer { archive_write_free(archive) }
+    archive_write_set_format_raw(archive)
+    archive_write_add_filter_gzip(archive)
+    var output = [UInt8](repeating: 0, count: bytes.count + (1 << 16))
+    var used = 0
+    let status = output.withUnsafeMutableBytes { buffer in
+        guard archive_write_open_memory(archive, buffer.baseAddress, buffer.count, &used) == ARCHIVE_OK,
+            let entry = archive_entry_new()
+        else { return ARCHIVE_FATAL }
+        defer { archive_entry_free(entry) }
+        archive_entry_set_filetype(entry, S_IFREG)
+        guard archive_write_header(archive, entry) == ARCHIVE_OK,
+            archive_write_data(archive, bytes, bytes.count) == bytes.count
+        else { return ARCHIVE_FATAL }
+        return archive_write_close(archive)
+    }
+    guard status == ARCHIVE_OK else { throw Errno.ioError }
+    return Array(output.prefix(used))
+}

@@ -1,0 +1,76 @@
+import AsyncHTTPClient
+import CrashModel
+import NIOCore
+import NIOHTTP1
+import Sandbox
+import SystemPackage
+import TestFixtures
+import Testing
+
+extension LiveTests {
+    /// Debian's own python3.11 with the packages and debug symbols of the real archive, through the plugin that ships.
+    /// It needs the network, or an archive that this machine's apt knows, and skips itself where there is neither.
+    @Suite(
+        "The python crash (needs a Debian archive)",
+        .enabled("apt's first source does not answer, so there is no archive to mirror from") {
+            await aptAnswers()
+        })
+    struct PythonCrashTests {
+        @Test func everyFrameOfBareGdbIsThereAndThePythonStackToo() async throws {
+            let stack = try runningStack()
+            let release = try ReleaseID("debian-12-x86_64")
+            let end = try await stack.synchronised(release, ["python3.11"], within: .seconds(180))
+            try #require(end.kind == .succeeded, "\(end)")
+            let mirror = stack.repositories.appending(release.description)
+            let out = stack.directory.appending("python")
+            try await MadeRelease.shell(
+                "'\(Stack.checkout)/demo/crash' '\(mirror)' '\(out)'", in: stack.directory)
+            let problem = out.appending("problem")
+            var files: [String: [UInt8]] = [:]
+            for name in FolderContents.names(in: problem) {
+                files[name] = try FolderContents.read(problem.appending(name))
+            }
+            let task = try await stack.submit(files)
+            let answer = try await stack.end(of: task, within: .seconds(120))
+            try #require(answer.status == "FINISHED_SUCCESS", "\(answer.text)")
+            let text = try await stack.get(task, "/backtrace").body
+            let frames = ReadBacktrace.seen(in: text)
+            #expect(frames.joined().count { $0.place != nil } >= 20, "\(frames)")
+            for name in ["read_text", "main"] {
+                #expect(text.contains("crash.py\", line") && text.contains("in \(name)"))
+            }
+            #expect(try ReadBacktrace(try await stack.get(task, "/backtrace.json").body).seen == frames)
+            try await unpackSymbols(of: mirror, into: out)
+            let bare = try await MadeRelease.bareGdb(
+                problem.appending("coredump"), program: "/usr/bin/python3.11", root: out.appending("root"),
+                debug: out.appending("symbols/usr/lib/debug"))
+            #expect(frames == ReadBacktrace.seen(in: bare))
+            #expect(stack.remains() == [])
+        }
+
+        /// Bare gdb's own copy of every package of debug symbols in the mirror.
+        private func unpackSymbols(of mirror: FilePath, into out: FilePath) async throws {
+            let script = """
+                mkdir symbols
+                find '\(mirror)/pool' -name '*-dbg_*.deb' -o -name '*-dbgsym_*.deb' | while read -r file; do
+                    dpkg-deb --fsys-tarfile "$file" | tar -x -C symbols --wildcards './usr/lib/debug/*' || true
+                done
+                """
+            try await MadeRelease.shell(script, in: out)
+        }
+    }
+}
+
+/// Whether the first archive in this machine's apt configuration answers within a few seconds.
+private func aptAnswers() async -> Bool {
+    let folder = FilePath("/etc/apt/sources.list.d")
+    let files = FolderContents.names(in: folder).map { folder.appending($0) } + [FilePath("/etc/apt/sources.list")]
+    let lines = files.flatMap { file in
+        String(decoding: (try? FolderContents.read(file)) ?? [], as: UTF8.self).split(separator: "\n")
+    }
+    let words = lines.filter { $0.hasPrefix("URIs:") || $0.hasPrefix("deb ") }.flatMap { $0.split(separator: " ") }
+    guard let address = words.first(where: { $0.hasPrefix("http") }) else { return false }
+    let request = HTTPClientRequest(url: "\(address)/dists/bookworm/InRelease")
+    let response = try? await HTTPClient.shared.execute(request, timeout: .seconds(5))
+    return response?.status.code == 200
+}

@@ -1,0 +1,48 @@
+import Glibc
+import MessageQueue
+import TestFixtures
+import Testing
+
+/// A node of its own, because the trouble is the whole node's.
+@Suite struct BrokerTroubleTests {
+    @Test func frozenBrokerIsTakenForDeadAndAlarmsAreTold() async throws {
+        let node = try await PrivateBroker.start()
+        do {
+            var address = try BrokerAddress(url: node.url)
+            address.heartbeat = .seconds(1)
+            let broker = try MessageBroker(
+                address, topology: .retrace(stages: ["ingest"]), name: "test", logger: quiet)
+            try await broker.connect()
+
+            // Nothing is said any more, and no socket is closed: only the heartbeat can tell.
+            try await node.signal(SIGSTOP)
+            #expect(
+                await code { () async throws(MessageQueueError) in
+                    try await broker.publish(.job([1], for: "ingest"), within: .seconds(5))
+                } == .connectionLost)
+            try await node.signal(SIGCONT)
+            try await broker.publish(.job([2], for: "ingest"), within: .seconds(60))
+
+            try await node.control("set_vm_memory_high_watermark", "0.00000001")
+            // The broker speaks up when somebody publishes.
+            #expect(
+                await code { () async throws(MessageQueueError) in
+                    try await broker.publish(.job([3], for: "ingest"), within: .seconds(3))
+                } == .blocked)
+            // `blocked` and not `timedOut`: the alarm is told without waiting for the limit.
+            #expect(
+                await code { () async throws(MessageQueueError) in
+                    try await broker.publish(.job([4], for: "ingest"), within: .seconds(30))
+                } == .blocked)
+            try await node.control("set_vm_memory_high_watermark", "0.4")
+            while await code({ () async throws(MessageQueueError) in
+                try await broker.publish(.job([5], for: "ingest"), within: .seconds(30))
+            }) == .blocked { await Task.yield() }
+            await broker.close()
+        } catch {
+            try await node.remove()
+            throw error
+        }
+        try await node.remove()
+    }
+}

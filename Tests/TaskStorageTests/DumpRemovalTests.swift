@@ -1,0 +1,41 @@
+import CrashModel
+import Glibc
+import SystemPackage
+import TaskStorage
+import TestFixtures
+import Testing
+
+@Suite struct DumpRemovalTests {
+    @Test func dumpGoesAndResultsStay() throws {
+        try ScratchDirectory.with { spool in
+            let directory = try TaskDirectory.create(in: spool)
+            for folder in [directory.crash, FilePath(directory.crash.string + ".partial")] {
+                #expect(mkdir(folder.string, 0o711) == 0)
+                _ = try FolderContents.write("core".utf8, to: folder.appending("coredump"))
+            }
+            for file in [directory.upload, directory.backtrace, directory.log] {
+                _ = try FolderContents.write("text".utf8, to: file)
+            }
+            try directory.removeDump()
+            #expect(FolderContents.names(in: directory.path).sorted() == ["backtrace", "retrace-log"])
+            try directory.removeDump()
+        }
+    }
+
+    @Test func linkInPlaceOfTheCrashIsRemovedAndNotFollowed() throws {
+        try ScratchDirectory.with { spool in
+            let directory = try TaskDirectory.create(in: spool)
+            let outside = spool.appending("outside")
+            #expect(mkdir(outside.string, 0o755) == 0)
+            _ = try FolderContents.write("keep".utf8, to: outside.appending("keep"))
+            #expect(symlink(outside.string, directory.crash.string) == 0)
+            try directory.removeDump()
+            #expect(FolderContents.names(in: directory.path) == [])
+            #expect(FolderContents.names(in: outside) == ["keep"])
+        }
+    }
+
+    @Test func taskThatIsGoneHasNoDump() throws {
+        try ScratchDirectory.with { spool in try TaskDirectory(TaskID("123456789"), in: spool).removeDump() }
+    }
+}
