@@ -20,10 +20,17 @@ package struct Repository: Hashable, Sendable {
     package let checksSignatures: Bool
     /// The armoured public keys that may sign it; no other key counts.
     package let keys: [FilePath]
+    /// Whether its packages are all fetched, or each on first need.
+    package let mode: MirrorMode
+    /// How many versions of each package are kept, the newest; nil for every version ever seen.
+    package let keptVersions: Int?
+    /// The most that all downloads from it together may take, in bytes a second; nil for no limit.
+    package let bytesPerSecond: UInt64?
 
     package init(
         name: String, format: PackageFormat, suite: String?, components: [String], mirrors: [Mirror],
-        isDebug: Bool = false, isOptional: Bool = false, checksSignatures: Bool = true, keys: [FilePath]
+        isDebug: Bool = false, isOptional: Bool = false, checksSignatures: Bool = true, keys: [FilePath],
+        mode: MirrorMode = .full, keptVersions: Int? = nil, bytesPerSecond: UInt64? = nil
     ) {
         self.name = name
         self.format = format
@@ -34,12 +41,23 @@ package struct Repository: Hashable, Sendable {
         self.isOptional = isOptional
         self.checksSignatures = checksSignatures
         self.keys = keys
+        self.mode = mode
+        self.keptVersions = keptVersions
+        self.bytesPerSecond = bytesPerSecond
     }
+}
+
+/// What a synchronisation fetches of a repository; the raw value is what plugins write.
+package enum MirrorMode: String, Hashable, Sendable, CaseIterable {
+    /// Every package.
+    case full
+    /// All metadata; a package when the first crash needs it.
+    case lazy
 }
 
 /// Where a copy of a repository is.
 package enum Mirror: Hashable, Sendable, CustomStringConvertible {
-    /// A base URL (`http`, `https`, `file`) or the absolute path of a folder; no slash at its end.
+    /// A base URL (`http`, `https`, `rsync`, `ftp`, `file`) or the absolute path of a folder; no slash at its end.
     case address(String)
     /// Whatever this machine's own apt is configured to use for the same suite and components.
     case hostAptSources

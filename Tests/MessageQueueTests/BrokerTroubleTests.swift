@@ -4,7 +4,7 @@ import TestFixtures
 import Testing
 
 /// A node of its own, because the trouble is the whole node's.
-@Suite struct BrokerTroubleTests {
+@Suite(.timeLimit(.minutes(5))) struct BrokerTroubleTests {
     @Test func frozenBrokerIsTakenForDeadAndAlarmsAreTold() async throws {
         let node = try await PrivateBroker.start()
         do {
@@ -16,19 +16,13 @@ import Testing
 
             // Nothing is said any more, and no socket is closed: only the heartbeat can tell.
             try await node.signal(SIGSTOP)
-            #expect(
-                await code { () async throws(MessageQueueError) in
-                    try await broker.publish(.job([1], for: "ingest"), within: .seconds(5))
-                } == .connectionLost)
+            #expect(await codeOfPublish(5, of: broker, after: [.timedOut]) == .connectionLost)
             try await node.signal(SIGCONT)
             try await broker.publish(.job([2], for: "ingest"), within: .seconds(60))
 
             try await node.control("set_vm_memory_high_watermark", "0.00000001")
             // The broker speaks up when somebody publishes.
-            #expect(
-                await code { () async throws(MessageQueueError) in
-                    try await broker.publish(.job([3], for: "ingest"), within: .seconds(3))
-                } == .blocked)
+            #expect(await codeOfPublish(3, of: broker, after: [.timedOut, nil]) == .blocked)
             // `blocked` and not `timedOut`: the alarm is told without waiting for the limit.
             #expect(
                 await code { () async throws(MessageQueueError) in
@@ -44,5 +38,18 @@ import Testing
             throw error
         }
         try await node.remove()
+    }
+
+    /// What a publish of `seconds` ends with, other than `passing`: a machine under load may need several for the
+    /// broker's silence, or its alarm, to be noticed. It is the suite's limit of time that would tell of an endless one.
+    private func codeOfPublish(
+        _ seconds: Int, of broker: MessageBroker, after passing: Set<MessageQueueError.Code?>
+    ) async -> MessageQueueError.Code? {
+        while true {
+            let found = await code { () async throws(MessageQueueError) in
+                try await broker.publish(.job([1], for: "ingest"), within: .seconds(seconds))
+            }
+            if !passing.contains(found) { return found }
+        }
     }
 }
