@@ -75,7 +75,7 @@ struct MadeRelease: Sendable {
     }
 
     /// Runs a program in the root under gdb until its signal comes, and keeps the core.
-    private static func crash(_ command: String, as name: String, in directory: FilePath) async throws {
+    static func crash(_ command: String, as name: String, in directory: FilePath) async throws {
         let cores = directory.appending("made/cores")
         let result = try await runSandboxed(
             SandboxedCommand(

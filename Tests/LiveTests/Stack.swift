@@ -23,6 +23,8 @@ struct Stack: Sendable {
     let jobs = Record<(stage: String, body: [UInt8])>()
     /// The release that the tests made, and crashes of its programs.
     let made: MadeRelease
+    /// A release of RPMs, whose packages are made when a test needs them.
+    let plum: MadeRPMRelease
     let address = GatewayAddress()
     private let starts: AsyncStream<ServiceProcess>.Continuation
 
@@ -75,26 +77,36 @@ struct Stack: Sendable {
             throw error
         }
         let node = try await starting
+        let plum: MadeRPMRelease
         do {
-            try await run(directory, node, made, body)
+            plum = try await MadeRPMRelease(beside: made)
         } catch {
             try await made.key.remove()
             try await node.remove()
             throw error
         }
+        do {
+            try await run(directory, node, made, plum, body)
+        } catch {
+            try await plum.remove()
+            try await made.key.remove()
+            try await node.remove()
+            throw error
+        }
+        try await plum.remove()
         try await made.key.remove()
         try await node.remove()
-        return [node.directory, made.key.home]
+        return [node.directory, made.key.home, plum.keyring]
     }
 
     private static func run(
-        _ directory: FilePath, _ node: PrivateBroker, _ made: MadeRelease,
+        _ directory: FilePath, _ node: PrivateBroker, _ made: MadeRelease, _ plum: MadeRPMRelease,
         _ body: @Sendable (Stack) async throws -> Void
     ) async throws {
         let (orders, starts) = AsyncStream.makeStream(of: ServiceProcess.self)
         let queue = try MessageBroker(
             BrokerAddress(url: node.url), topology: topology, name: "test", logger: quiet)
-        let stack = Stack(directory: directory, node: node, queue: queue, made: made, starts: starts)
+        let stack = Stack(directory: directory, node: node, queue: queue, made: made, plum: plum, starts: starts)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 await withTaskGroup(of: Void.self) { processes in
@@ -121,13 +133,14 @@ struct Stack: Sendable {
     }
 
     private init(
-        directory: FilePath, node: PrivateBroker, queue: MessageBroker, made: MadeRelease,
+        directory: FilePath, node: PrivateBroker, queue: MessageBroker, made: MadeRelease, plum: MadeRPMRelease,
         starts: AsyncStream<ServiceProcess>.Continuation
     ) {
         self.directory = directory
         self.node = node
         self.queue = queue
         self.made = made
+        self.plum = plum
         self.starts = starts
         services = Self.serviceNames.map(ServiceProcess.init)
     }

@@ -1,0 +1,142 @@
+import CrashModel
+import Sandbox
+import SystemPackage
+import TestFixtures
+
+/// A distribution of RPMs of the test's own: programs built by rpmbuild in two versions, with the C library, the debugger
+/// and the Python of this host packed again; signed, and with metadata by createrepo_c.
+actor MadeRPMRelease {
+    static let releaseText = "Plum Test Linux release 1 (Mirabelle)"
+
+    nonisolated let directory: FilePath
+    nonisolated let release: ReleaseID
+    private let made: MadeRelease
+    private let key: SigningKey
+    private var isReady = false
+
+    nonisolated var repository: FilePath { directory.appending("rpm/repository") }
+    /// The tree that has every file of one version in its place, debug symbols too.
+    nonisolated func root(_ version: String) -> FilePath { directory.appending("rpm/\(version)/made/root") }
+    nonisolated func core(_ name: String, _ version: String) -> FilePath {
+        directory.appending("rpm/\(version)/made/cores/\(name)")
+    }
+
+    /// Writes the plugin and its key, so that services may start; the packages are made by ``prepare()``.
+    init(beside made: MadeRelease) async throws {
+        self.made = made
+        directory = made.directory
+        release = try ReleaseID("plumtest-1-x86_64")
+        key = try await SigningKey(rsa: true)
+        do {
+            // For the guardian.
+            try FolderContents.write(
+                "\(made.key.home)\n\(key.home)\n".utf8, to: directory.appending("keyrings"))
+            try FolderContents.write(key.publicKey, to: directory.appending("keys/plum.asc"))
+            try FolderContents.write(
+                Self.plugin(repository: directory.appending("rpm/repository")).utf8,
+                to: directory.appending("plugins/plumtest.yaml"))
+        } catch {
+            try await key.remove()
+            throw error
+        }
+    }
+
+    /// Ends the keeper of the key.
+    func remove() async throws { try await key.remove() }
+
+    nonisolated var keyring: FilePath { key.home }
+
+    /// Makes the packages, the repository and the cores; only once.
+    func prepare() async throws {
+        if isReady { return }
+        try DebianArchive.makeDirectories(repository)
+        let workshop = try RPMWorkshop(in: directory.appending("rpm/workshop"))
+        let trees = directory.appending("made/trees")
+        async let newer = workshop.buildCrashdemo(version: "2.4.3", release: "1.plum", epoch: 1)
+        async let older = workshop.buildCrashdemo(version: "2.4.1", release: "7.plum", epoch: 1)
+        async let library = workshop.pack(
+            trees.appending("libc6"), as: "glibc", version: "2.36", release: "1.plum",
+            tags: ["Provides: rtld(GNU_HASH)", "Provides: libc.so.6()(64bit)"])
+        async let debugger = workshop.pack(
+            trees.appending("gdb"), as: "gdb", version: "13.1", release: "1.plum", tags: ["Requires: gdb-libraries"])
+        async let libraries = workshop.pack(
+            trees.appending("gdb-libraries"), as: "gdb-libraries", version: "13.1", release: "1.plum",
+            tags: ["Requires: glibc = 2.36", "Requires: gdb-python", "Requires: rtld(GNU_HASH)"])
+        async let python = workshop.pack(
+            trees.appending("gdb-python"), as: "gdb-python", version: "3.11", release: "1.plum")
+        let versions = try await ["2.4.1": older, "2.4.3": newer]
+        let host = try await [library, debugger, libraries, python]
+        try await workshop.sign(versions.values.flatMap(\.self) + host, with: key)
+        for package in versions.values.flatMap(\.self) + host {
+            _ = try await runTool(["cp", package.string, repository.string])
+        }
+        try await RPMWorkshop.describe(repository)
+        for (version, packages) in versions {
+            try await lay(packages + [host[0]], version)
+        }
+        isReady = true
+    }
+
+    /// Puts packages into a root and lets each program crash there.
+    private func lay(_ packages: [FilePath], _ version: String) async throws {
+        let folder = directory.appending("rpm/\(version)")
+        try DebianArchive.makeDirectories(folder.appending("made/cores"))
+        try await MadeRelease.shell(
+            """
+            # The debugger that writes them has no privileges.
+            chmod 777 made/cores
+            mkdir -p made/root/usr/bin made/root/usr/lib made/root/usr/lib64 made/root/usr/sbin
+            for name in bin sbin lib lib64; do ln -s usr/$name made/root/$name; done
+            """, in: folder)
+        try await RPMWorkshop.unpack(packages, into: folder.appending("made/root"))
+        try await MadeRelease.shell(
+            """
+            for name in libstdc++.so.6 libgcc_s.so.1 libm.so.6; do
+                place=made/root/usr/lib/x86_64-linux-gnu/$name
+                [ -e $place ] || cp -L /usr/lib/x86_64-linux-gnu/$name $place || cp -L /lib/x86_64-linux-gnu/$name $place
+            done
+            """, in: folder)
+        for name in ["crashdemo", "crashdemo-threads", "crashdemo-basket"] {
+            try await MadeRelease.crash(name, as: name, in: folder)
+        }
+    }
+
+    /// The files that ABRT's client packs.
+    nonisolated func problem(
+        _ program: String, _ version: String, package: String? = nil
+    ) throws -> [String: [UInt8]] {
+        [
+            "coredump": try FolderContents.read(core(program, version)),
+            "executable": Array("/usr/bin/\(program)".utf8),
+            "package": Array((package ?? "crashdemo-1:\(version)").utf8), "os_release": Array(Self.releaseText.utf8),
+        ]
+    }
+
+    nonisolated func bareGdb(_ program: String, _ version: String) async throws -> String {
+        let root = root(version)
+        return try await MadeRelease.bareGdb(
+            core(program, version), program: "/usr/bin/\(program)", root: root,
+            debug: root.appending("usr/lib/debug"))
+    }
+
+    static func plugin(repository: FilePath) -> String {
+        """
+        distribution: plumtest
+        display-name: Plum Test Linux
+        package-format: rpm
+        versions: ['1']
+        architectures: [x86_64]
+        recognise:
+          release-text: ['^Plum Test Linux release ([0-9]+)']
+          os-release: { id: [plumtest], version: '^([0-9]+)' }
+          package: ['[.]plum([0-9]+)$']
+          examples: {}
+        debugger: { package: gdb, executable: /usr/bin/gdb }
+        keys: [plum.asc]
+        repositories:
+          - name: everything
+            mirrors: ['file://\(repository)']
+
+        """
+    }
+}

@@ -1,0 +1,50 @@
+import CrashModel
+import SystemPackage
+import TestFixtures
+import Testing
+
+extension LiveTests {
+    @Suite("Crashes of a distribution of RPMs")
+    struct RPMJourneyTests {
+        private func prepared(_ stack: Stack) async throws -> MadeRPMRelease {
+            let plum = stack.plum
+            try await plum.prepare()
+            let end = try await stack.synchronised(plum.release)
+            try #require(end.kind == .succeeded, "\(end)")
+            return plum
+        }
+
+        @Test(arguments: [
+            ("crashdemo", "2.4.1", "7.plum"), ("crashdemo", "2.4.3", "1.plum"),
+            ("crashdemo-threads", "2.4.3", "1.plum"), ("crashdemo-basket", "2.4.1", "7.plum"),
+        ])
+        func framesAreThoseOfBareGdbOnTheMachineWhereItCrashed(
+            _ program: String, _ version: String, _ release: String
+        ) async throws {
+            let stack = try runningStack()
+            let plum = try await prepared(stack)
+            let task = try await stack.submit(try plum.problem(program, version))
+            let end = try await stack.end(of: task)
+            try #require(end.status == "FINISHED_SUCCESS", "\(end.text)")
+            let text = try await stack.get(task, "/backtrace").body
+            let backtrace = try ReadBacktrace(try await stack.get(task, "/backtrace.json").body)
+            let bare = ReadBacktrace.seen(in: try await plum.bareGdb(program, version))
+            #expect(bare.count == (program == "crashdemo-threads" ? 3 : 1))
+            #expect(bare.contains { $0.compactMap(\.place).count >= 4 }, "\(bare)")
+            #expect(ReadBacktrace.seen(in: text) == bare)
+            #expect(backtrace.seen == bare)
+
+            let frames = backtrace.threads.first { $0.crashed }?.frames ?? []
+            // A release with an epoch, of exactly the version that crashed.
+            #expect(frames.first?.function == "look")
+            #expect(frames.first?.package == "crashdemo-libs-1:\(version)-\(release).x86_64", "\(backtrace.modules)")
+            // The type's definition stands in the file that the debug files share.
+            let today = frames.flatMap(\.locals).first { $0.name == "today" }
+            #expect(today?.value.contains("limes = 5") == true, "\(frames)")
+            #expect(!text.contains("gnu_debugaltlink"))
+            let own = backtrace.modules.first { $0.path == "/usr/bin/\(program)" }
+            #expect(own?.status == "complete", "\(backtrace.modules)")
+            #expect(stack.remains() == [])
+        }
+    }
+}
