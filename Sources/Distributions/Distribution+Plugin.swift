@@ -1,60 +1,87 @@
 import CrashModel
-package import SystemPackage
+import SystemPackage
 import Yams
 
 extension Distribution {
-    private static let known = [
-        "distribution", "display-name", "display-release", "enabled", "package-format", "versions", "architectures",
-        "recognise", "debugger", "keys", "repositories",
-    ]
-
     /// Reads one plugin and tries its patterns on its own examples.
     ///
-    /// - Parameters:
-    ///   - plugin: The text of the file.
-    ///   - file: Its name, for errors.
-    ///   - keys: The folder that its key files lie in.
-    package init(plugin: String, file: String, keys folder: FilePath) throws(CatalogError) {
-        let fields = try PluginMapping(try parsePlugin(plugin, file: file), file: file, known: Self.known)
-        name = try fields.text("distribution")
-        displayName = try fields.text("display-name")
-        displayRelease = try fields.optionalText("display-release") ?? displayName
-        isEnabled = try fields.flag("enabled", default: true)
-        let formatName = try fields.text("package-format")
-        guard let format = PackageFormat(rawValue: formatName) else {
-            throw fields.error(
-                "package-format", "'\(formatName)' is neither deb nor rpm", at: try fields.node("package-format"))
+    /// - Parameter folder: The folder that its key files lie in; whether they are there is not asked.
+    /// - Returns: nil, with the faults noted, when there are any.
+    static func read(_ plugin: CompletedPlugin, keys folder: FilePath) -> Distribution? {
+        let fields = plugin.fields
+        let faults = fields.faults
+        let before = faults.all.count
+        // A distribution that is derived from another is called by its own name unless it says more.
+        let derivedName = plugin.parentsRecognise.isEmpty ? nil : try? fields.text("distribution")
+        let name = faults.attempt { () throws(CatalogError) in try Self.name(fields) }
+        let displayName = faults.attempt { () throws(CatalogError) in
+            if let derivedName, !fields.has("display-name") { return derivedName }
+            return try fields.text("display-name")
         }
-        packageFormat = format
-        versions = try Self.versions(fields, distribution: name)
-        architectures = try Self.architectures(fields)
-        debugger = try Self.debugger(fields)
-        self.keys = KeyFiles(folder: folder, names: try fields.texts("keys"))
-        recognition = try ReleaseRecognition(fields, versions: versions)
-        var templates: [RepositoryTemplate] = []
-        for node in try fields.nodes("repositories") {
-            templates.append(try RepositoryTemplate(node, file: file, format: format, keys: folder))
+        let displayRelease = faults.attempt { () throws(CatalogError) in try fields.optionalText("display-release") }
+        let isEnabled = faults.attempt { () throws(CatalogError) in try fields.flag("enabled", default: true) }
+        let format = faults.attempt { () throws(CatalogError) in try fields.word("package-format", PackageFormat.self) }
+        let mode = faults.attempt { () throws(CatalogError) in
+            fields.has("mirror") ? try fields.word("mirror", MirrorMode.self) : .full
         }
-        repositoryTemplates = templates
-        try checkKeys(fields)
+        let versions = faults.attempt { () throws(CatalogError) in try Self.versions(fields) }
+        let architectures = faults.attempt { () throws(CatalogError) in try Self.architectures(fields) }
+        let debugger = faults.attempt { () throws(CatalogError) in try Self.debugger(fields, "debugger") }
+        let kernelDebugger = faults.attempt { () throws(CatalogError) in
+            fields.has("kernel-debugger") ? try Self.debugger(fields, "kernel-debugger") : nil
+        }
+        let keys = faults.attempt { () throws(CatalogError) in
+            KeyFiles(folder: folder, names: try fields.fileNames("keys"))
+        }
+        guard let name, let displayName, let displayRelease, let isEnabled, let format, let mode, let versions,
+            let architectures, let debugger, let kernelDebugger, let keys
+        else { return nil }
+        let recognition = faults.attempt { () throws(CatalogError) in
+            try ReleaseRecognition(plugin, distribution: name, displayName: displayName, versions: versions)
+        }
+        let templates = plugin.repositories.compactMap { repository in
+            faults.attempt { () throws(CatalogError) in
+                try RepositoryTemplate(
+                    repository, format: format, keys: folder, defaultKeys: keys, mode: mode, versions: versions,
+                    listedIn: fields.file(of: "versions"))
+            }
+        }
+        guard faults.all.count == before, let recognition else { return nil }
+        return Distribution(
+            name: name, displayName: displayName, displayRelease: displayRelease ?? displayName, packageFormat: format,
+            versions: versions, architectures: architectures.map(\.architecture), debugger: debugger,
+            kernelDebugger: kernelDebugger, isEnabled: isEnabled, files: plugin.files,
+            repositoryTemplates: templates, keys: keys,
+            directoryNames: Dictionary(architectures.map { ($0.architecture, $0.directory) }) { first, _ in first },
+            recognition: recognition)
     }
 
-    private static func versions(
-        _ fields: PluginMapping, distribution: String
-    ) throws(CatalogError) -> [DistributionVersion] {
+    private static func name(_ fields: PluginMapping) throws(CatalogError) -> String {
+        let name = try fields.text("distribution")
+        guard (try? Release(distribution: name, version: "1")) != nil, !name.contains(where: \.isUppercase) else {
+            throw fields.error("distribution", "'\(name)' is no name for release ids; write it like debian")
+        }
+        return name
+    }
+
+    private static func versions(_ fields: PluginMapping) throws(CatalogError) -> [DistributionVersion] {
         var versions: [DistributionVersion] = []
         for node in try fields.nodes("versions") {
             var version = DistributionVersion(version: node.string ?? "", codename: nil)
             if node.mapping != nil {
                 let entry = try PluginMapping(
-                    node, file: fields.file, path: "versions", known: ["version", "codename"])
+                    node, file: fields.file(of: "versions"), path: "versions", known: ["version", "codename"],
+                    faults: fields.faults)
                 version = DistributionVersion(
                     version: try entry.text("version"), codename: try entry.optionalText("codename"))
             }
             do {
-                _ = try Release(distribution: distribution, version: version.version)
+                _ = try Release(distribution: "any", version: version.version)
             } catch {
-                throw fields.error("versions", "\(error)", at: node)
+                throw fields.error("versions", "'\(version.version)' is no version of a release", at: node)
+            }
+            guard !versions.contains(where: { $0.version == version.version }) else {
+                throw fields.error("versions", "\(version.version) stands there twice", at: node)
             }
             versions.append(version)
         }
@@ -62,13 +89,24 @@ extension Distribution {
         return versions
     }
 
-    private static func architectures(_ fields: PluginMapping) throws(CatalogError) -> [Architecture] {
-        var architectures: [Architecture] = []
+    /// Each as a name, or as a name with what stands for it in the mirrors' paths: `i386: i586`.
+    private static func architectures(
+        _ fields: PluginMapping
+    ) throws(CatalogError) -> [(architecture: Architecture, directory: String?)] {
+        var architectures: [(architecture: Architecture, directory: String?)] = []
         for node in try fields.nodes("architectures") {
+            let pair = node.mapping?.first
+            let directory = pair?.value.string
             do {
-                architectures.append(try Architecture(node.string ?? ""))
+                architectures.append((try Architecture((pair?.key ?? node).string ?? ""), directory))
             } catch {
                 throw fields.error("architectures", "\(error)", at: node)
+            }
+            let isPath = directory?.contains { $0 == "/" || $0.isWhitespace } == true
+            guard node.mapping == nil || node.mapping?.count == 1 && directory != nil && !isPath else {
+                throw fields.error(
+                    "architectures", "write a name, or a pair with the name in the mirrors' paths: i386: i586",
+                    at: node)
             }
         }
         guard !architectures.isEmpty else {
@@ -77,45 +115,13 @@ extension Distribution {
         return architectures
     }
 
-    private static func debugger(_ fields: PluginMapping) throws(CatalogError) -> DebuggerPackage {
-        let entry = try PluginMapping(
-            try fields.node("debugger"), file: fields.file, path: "debugger", known: ["package", "executable"])
+    private static func debugger(_ fields: PluginMapping, _ key: String) throws(CatalogError) -> DebuggerPackage {
+        let entry = try fields.mapping(key, known: ["package", "executable"])
         let executable = try entry.text("executable")
-        guard executable.hasPrefix("/") else {
+        guard executable.hasPrefix("/"), !executable.split(separator: "/").contains("..") else {
             throw entry.error(
                 "executable", "'\(executable)' must be an absolute path", at: try entry.node("executable"))
         }
         return DebuggerPackage(package: try entry.text("package"), executable: executable)
     }
-
-    /// Every key file of every listed release is there; a distribution that is not enabled needs none.
-    private func checkKeys(_ fields: PluginMapping) throws(CatalogError) {
-        guard isEnabled else { return }
-        guard let architecture = architectures.first else { return }
-        for version in versions {
-            let words = TemplateWords(version: version, architecture: architecture, format: packageFormat)
-            let missing = keys.paths(words).first { !isReadable($0) }
-            if let missing {
-                throw fields.error(
-                    "keys",
-                    "the key file \(missing) of release \(version.version) cannot be read; gpg/README.md says where "
-                        + "keys come from, and 'enabled: false' keeps a distribution out until its keys are there",
-                    at: try fields.node("keys"))
-            }
-            for template in repositoryTemplates {
-                let own = template.keys?.paths(words) ?? []
-                if let missing = own.first(where: { !isReadable($0) }) {
-                    throw fields.error("repositories", "\(template.name): the key file \(missing) cannot be read")
-                }
-                if own.isEmpty, keys.names.isEmpty, template.checksSignatures {
-                    throw fields.error("repositories", "\(template.name): no key is named that may sign it")
-                }
-            }
-        }
-    }
-}
-
-private func isReadable(_ path: FilePath) -> Bool {
-    guard let file = try? FileDescriptor.open(path, .readOnly, options: .closeOnExec) else { return false }
-    return (try? file.close()) != nil
 }

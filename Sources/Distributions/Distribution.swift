@@ -14,10 +14,16 @@ package struct Distribution: Sendable {
     package let versions: [DistributionVersion]
     package let architectures: [Architecture]
     package let debugger: DebuggerPackage
+    /// The package that reads the distribution's kernel dumps; nil where the plugin names none.
+    package let kernelDebugger: DebuggerPackage?
     /// Whether the distribution may be mirrored; crashes of one that may not are recognised all the same.
     package let isEnabled: Bool
+    /// The names of the plugin's files: its own, those that it inherits from, and those that add to it.
+    package let files: [String]
     let repositoryTemplates: [RepositoryTemplate]
     let keys: KeyFiles
+    /// What stands for `$ARCH` where it is not the usual name.
+    let directoryNames: [Architecture: String?]
     let recognition: ReleaseRecognition
 
     /// The rules under which its versions of packages are compared.
@@ -49,9 +55,14 @@ package struct Distribution: Sendable {
         guard let release = listedRelease(for: releaseID.release), architectures.contains(releaseID.architecture),
             let version = versions.first(where: { $0.version == release.version })
         else { return [] }
-        let words = TemplateWords(version: version, architecture: releaseID.architecture, format: packageFormat)
-        return repositoryTemplates.filter { $0.versions.isEmpty || $0.versions.contains(version.version) }
+        let words = words(version, releaseID.architecture)
+        return repositoryTemplates.filter { $0.has(version, releaseID.architecture) }
             .map { $0.repository(words, format: packageFormat, defaultKeys: keys) }
+    }
+
+    private func words(_ version: DistributionVersion, _ architecture: Architecture) -> TemplateWords {
+        let usual = packageFormat == .deb ? architecture.debianName : architecture.rawValue
+        return TemplateWords(version: version, directory: (directoryNames[architecture] ?? nil) ?? usual)
     }
 }
 
@@ -77,12 +88,4 @@ package enum PackageFormat: String, Hashable, Sendable, CaseIterable {
     case deb
     /// RPM, in repositories with `repodata/repomd.xml`.
     case rpm
-}
-
-/// Public keys below the `gpg` folder, as a plugin names them; `$VER` stands for the release.
-struct KeyFiles: Hashable, Sendable {
-    let folder: FilePath
-    let names: [String]
-
-    func paths(_ words: TemplateWords) -> [FilePath] { names.map { folder.appending(words.fill($0)) } }
 }

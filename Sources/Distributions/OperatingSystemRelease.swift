@@ -20,8 +20,8 @@ struct OperatingSystemRelease: Sendable {
     var codename: String? { fields["VERSION_CODENAME"] }
     var prettyName: String? { fields["PRETTY_NAME"] }
 
-    /// Whether any field calls this a rawhide, whose number says only what it will become.
-    var isRawhide: Bool { fields.values.contains { $0.lowercased().contains("rawhide") } }
+    /// The values of all fields, in the order of their names.
+    var values: [String] { fields.sorted { $0.key < $1.key }.map(\.value) }
 
     private static func unquoted(_ value: Substring) -> String {
         guard let quote = value.first, quote == "\"" || quote == "'", value.last == quote, value.count > 1 else {

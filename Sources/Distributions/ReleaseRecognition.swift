@@ -16,12 +16,10 @@ struct ReleaseRecognition: Sendable {
     func version(inRelease text: String) -> String? {
         guard let file = OperatingSystemRelease(text) else {
             let line = text.split(whereSeparator: \.isNewline).first ?? ""
-            return releasePatterns.lazy.compactMap { $0.version(in: line) }.first.map {
-                rawhide(line.lowercased().contains("rawhide")) ?? $0
-            }
+            return releasePatterns.lazy.compactMap { $0.version(in: line) }.first.map { rolling([String(line)]) ?? $0 }
         }
         guard ids.contains(file.id) else { return nil }
-        if let version = rawhide(file.isRawhide) { return version }
+        if let version = rolling(file.values) { return version }
         if let version = file.versionID.flatMap(versionPattern.version(in:)) { return version }
         // Debian's testing has no VERSION_ID, but its codename is in the list.
         return versions.first { $0.codename != nil && $0.codename == file.codename }?.version
@@ -32,7 +30,16 @@ struct ReleaseRecognition: Sendable {
         packagePatterns.lazy.compactMap { $0.version(in: package) }.first
     }
 
-    private func rawhide(_ isRawhide: Bool) -> String? {
-        isRawhide && versions.contains { $0.version == "rawhide" } ? "rawhide" : nil
+    /// The version that an ABRT client's product and version name, such as `CentOS Stream` and `9`.
+    func version(ofProduct product: String, version: String) -> String? {
+        self.version(inRelease: "\(product) release \(version)")
+    }
+
+    /// The listed release without a number that a text names, such as `rawhide`: there a number says only what it becomes.
+    private func rolling(_ texts: [String]) -> String? {
+        let words = versions.map(\.version).filter { $0.allSatisfy(\.isLetter) }
+        guard !words.isEmpty else { return nil }
+        return texts.lazy.map { $0.lowercased() }.compactMap { text in words.first { text.contains($0.lowercased()) } }
+            .first
     }
 }

@@ -82,12 +82,23 @@ struct RepositoryTemplate: Hashable, Sendable {
     let checksSignatures: Bool
     let keys: KeyFiles?
     let versions: [String]
+    let architectures: [Architecture]
+    let mode: MirrorMode
+    let keptVersions: Int?
+    let bytesPerSecond: UInt64?
+
+    /// Whether a release has it.
+    func has(_ version: DistributionVersion, _ architecture: Architecture) -> Bool {
+        (versions.isEmpty || versions.contains(version.version))
+            && (architectures.isEmpty || architectures.contains(architecture))
+    }
 
     func repository(_ words: TemplateWords, format: PackageFormat, defaultKeys: KeyFiles) -> Repository {
         Repository(
             name: name, format: format, suite: suite.map(words.fill), components: components.map(words.fill),
             mirrors: mirrors.map { mirror(for: $0, words) }, isDebug: isDebug, isOptional: isOptional,
-            checksSignatures: checksSignatures, keys: (keys ?? defaultKeys).paths(words))
+            checksSignatures: checksSignatures, keys: (keys ?? defaultKeys).paths(words), mode: mode,
+            keptVersions: keptVersions, bytesPerSecond: bytesPerSecond)
     }
 
     private func mirror(for template: Mirror, _ words: TemplateWords) -> Mirror {
@@ -104,19 +115,14 @@ struct RepositoryTemplate: Hashable, Sendable {
 /// What stands for `$VER`, `$CODENAME` and `$ARCH` in a template.
 struct TemplateWords: Sendable {
     let version: DistributionVersion
-    let architecture: Architecture
-    let format: PackageFormat
+    /// What the mirrors' paths have for the architecture.
+    let directory: String
 
     func fill(_ template: String) -> String {
         guard template.contains("$") else { return template }
-        let arch =
-            switch format {
-            case .deb: architecture.debianName
-            case .rpm: architecture.rawValue
-            }
         var text = template
         for (word, value) in [
-            ("$CODENAME", version.codename ?? version.version), ("$VER", version.version), ("$ARCH", arch),
+            ("$CODENAME", version.codename ?? version.version), ("$VER", version.version), ("$ARCH", directory),
         ] {
             text = text.split(separator: word, omittingEmptySubsequences: false).joined(separator: value)
         }
