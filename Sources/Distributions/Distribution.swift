@@ -60,7 +60,7 @@ package struct Distribution: Sendable {
             .map { $0.repository(words, format: packageFormat, defaultKeys: keys) }
     }
 
-    private func words(_ version: DistributionVersion, _ architecture: Architecture) -> TemplateWords {
+    func words(_ version: DistributionVersion, _ architecture: Architecture) -> TemplateWords {
         let usual = packageFormat == .deb ? architecture.debianName : architecture.rawValue
         return TemplateWords(version: version, directory: (directoryNames[architecture] ?? nil) ?? usual)
     }

@@ -42,19 +42,26 @@ extension DistributionCatalog {
     }
 
     private func release(ofPackage package: String) -> DetectedRelease? {
-        let candidates = distributions.compactMap { distribution -> Release? in
-            guard let version = distribution.recognition.version(inPackage: package) else { return nil }
-            return try? Release(distribution: distribution.name, version: version)
-        }
-        // A distribution that can be mirrored is the better guess where two use the same mark, as CentOS and RHEL do.
-        let mirrored = candidates.first { distribution(named: $0.distribution)?.isEnabled == true }
-        guard let release = mirrored ?? candidates.first else { return nil }
+        let own = candidates { $0.version(inPackage: package) }
+        let sharing = candidates { $0.version(inSharedMarkOf: package) }
+        // A distribution that can be mirrored is the better guess where several use the same mark, as CentOS, RHEL and
+        // the rebuilds of RHEL do; and one whose own mark it is, a better one than those that only took it over.
+        let mirrored = (own + sharing).first { distribution(named: $0.distribution)?.isEnabled == true }
+        guard let release = mirrored ?? own.first ?? sharing.first else { return nil }
+        let candidates = mirrored == nil ? own : own + sharing
         let others = candidates.filter { $0 != release }.map(\.description)
         let tie = others.isEmpty ? "" : " (as \(others.joined(separator: ", ")) would too)"
         return DetectedRelease(
             release: release,
             evidence: "no release was sent that a plugin knows, but the version of package "
                 + "\"\(Self.printable(package))\" looks like \(release)\(tie)")
+    }
+
+    private func candidates(_ version: (ReleaseRecognition) -> String?) -> [Release] {
+        distributions.compactMap { distribution in
+            guard let version = version(distribution.recognition) else { return nil }
+            return try? Release(distribution: distribution.name, version: version)
+        }
     }
 
     private static func firstLine(_ text: String) -> String {

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A regular expression of a plugin, compiled once; group 1 is the version.
+/// A regular expression of a plugin, compiled once; group 1 is the version, and a group 2 what stands after its dot.
 ///
 /// It is given 512 bytes of hostile text at most, which bounds what a pattern that backtracks can cost.
 struct ReleasePattern: Sendable {
@@ -18,12 +18,14 @@ struct ReleasePattern: Sendable {
         compiled = Compiled(regex)
     }
 
-    /// The text of group 1 of the first match in the first 512 bytes of `subject`.
+    /// What the groups have of the first match in the first 512 bytes of `subject`, with dots between.
     func version(in subject: some StringProtocol) -> String? {
         let bounded = String(decoding: subject.utf8.prefix(Self.longestText), as: UTF8.self)
         return compiled.regex.withLock { regex in
             guard let match = bounded.firstMatch(of: regex), match.output.count > 1 else { return nil }
-            return match.output[1].substring.map(String.init)
+            guard let first = match.output[1].substring else { return nil }
+            guard match.output.count > 2, let second = match.output[2].substring else { return String(first) }
+            return "\(first).\(second)"
         }
     }
 

@@ -2,7 +2,9 @@ import CrashModel
 import Yams
 
 extension ReleaseRecognition {
-    static let known = ["release-text", "os-release", "package", "examples"]
+    static let known = ["release-text", "os-release", "package", "package-shared", "examples"]
+
+    private static let kinds = ["release", "os-release", "package", "package-shared", "client"]
 
     /// Reads a plugin's `recognise` and checks that its examples give the versions that they say.
     ///
@@ -11,6 +13,7 @@ extension ReleaseRecognition {
     init(
         _ plugin: CompletedPlugin, distribution: String, displayName: String, versions: [DistributionVersion]
     ) throws(CatalogError) {
+        self.distribution = distribution
         self.versions = versions
         let isDerived = !plugin.parentsRecognise.isEmpty
         guard let entry = plugin.recognise else {
@@ -19,6 +22,7 @@ extension ReleaseRecognition {
             versionPattern = try Self.versionPattern(plugin)
             releasePatterns = try Self.releasePatterns(displayName, plugin)
             packagePatterns = []
+            sharedPatterns = []
             return
         }
         let faults = entry.faults
@@ -36,12 +40,13 @@ extension ReleaseRecognition {
             isDerived && !entry.has("release-text")
             ? try Self.releasePatterns(displayName, plugin) : try Self.patterns(entry, "release-text")
         packagePatterns = isDerived && !entry.has("package") ? [] : try Self.patterns(entry, "package")
+        sharedPatterns = entry.has("package-shared") ? try Self.patterns(entry, "package-shared") : []
         if ids.isEmpty, let file {
             throw file.error("id", "name at least one value of ID= in os-release(5)")
         }
         guard !isDerived || entry.has("examples") else { return }
-        let examples = try entry.mapping("examples", known: ["release", "os-release", "package", "client"])
-        for kind in ["release", "os-release", "package", "client"] {
+        let examples = try entry.mapping("examples", known: Self.kinds)
+        for kind in Self.kinds {
             for (text, version, node) in try examples.pairs(kind) {
                 // A plugin that lists fewer versions than its parent need not repeat the parent's examples.
                 let isLeftOut = version.allSatisfy(\.isLetter) && !versions.contains { $0.version == version }
@@ -61,6 +66,7 @@ extension ReleaseRecognition {
         let found =
             switch kind {
             case "package": self.version(inPackage: text)
+            case "package-shared": self.version(inSharedMarkOf: text)
             case "client": ClientReleaseID(text).flatMap { self.version(ofProduct: $0.product, version: $0.version) }
             default: self.version(inRelease: text)
             }

@@ -18,7 +18,10 @@ let checkout: FilePath = {
     }
 
     @Test func allOfThemLoadAndMatchTheirExamples() {
-        #expect(catalog.distributions.map(\.name) == ["almalinux", "centos", "debian", "fedora", "rhel", "rocky"])
+        #expect(
+            catalog.distributions.map(\.name) == [
+                "almalinux", "centos", "debian", "fedora", "opensuse", "rhel", "rocky", "ubuntu",
+            ])
     }
 
     @Test func debianNamesItsSuitesAndKeys() throws {
