@@ -172,8 +172,8 @@ let package = Package(
         .executableTarget(
             name: "retrace",
             dependencies: [
-                "ServiceRuntime", "RetraceClient", "JobMessages", "MessageQueue", "CrashModel", argumentParser, logging,
-                system,
+                "ServiceRuntime", "RetraceClient", "ReposyncStage", "Distributions", "JobMessages", "MessageQueue",
+                "CrashModel", "Sandbox", argumentParser, logging, system,
             ]),
 
         // Tests: a target for every module, and the journeys that need a broker, gdb and an archive

@@ -21,6 +21,12 @@ struct BrokerOptions: ParsableArguments {
             valueName: "file"))
     var config: String?
 
+    /// The settings that say which broker.
+    static let keys: [ConfigurationKey] = [
+        .amqpURL, .amqpHost, .amqpPort, .amqpUser, .amqpPassword, .amqpPasswordFile, .amqpVirtualHost, .amqpHeartbeat,
+        .tlsAuthority, .tlsCertificate, .tlsKey,
+    ]
+
     /// Connects, runs the work and closes the connection.
     ///
     /// - Parameter topology: What is declared, so that it need not exist yet.
@@ -40,13 +46,9 @@ struct BrokerOptions: ParsableArguments {
     }
 
     private func configuration() async throws(ConfigurationRefusal) -> ServiceConfiguration {
-        let keys: [ConfigurationKey] = [
-            .amqpURL, .amqpHost, .amqpPort, .amqpUser, .amqpPassword, .amqpPasswordFile, .amqpVirtualHost,
-            .amqpHeartbeat, .tlsAuthority, .tlsCertificate, .tlsKey,
-        ]
-        let variables = keys.compactMap { key in Console.variable(key.variable).map { (key.variable, $0) } }
+        let variables = Self.keys.compactMap { key in Console.variable(key.variable).map { (key.variable, $0) } }
         return try await ServiceConfiguration(
-            name: "retrace", keys: keys, options: amqpURL.map { [.amqpURL: $0] } ?? [:],
+            name: "retrace", keys: Self.keys + [.plugins, .keys], options: amqpURL.map { [.amqpURL: $0] } ?? [:],
             environment: Dictionary(variables) { first, _ in first }, file: config.map { FilePath($0) })
     }
 }

@@ -15,6 +15,7 @@ struct RetraceCommand: AsyncParsableCommand {
               retrace submit /var/spool/abrt/X    a problem directory of ABRT
               retrace sync debian 12 x86_64       mirror a release (needs the broker)
               retrace queues --check              is everything at work? (needs the broker)
+              retrace plugin check fedora         are its plugin, keys and mirrors fit for use?
 
             Results go to standard output, everything else to standard error.
 
@@ -24,7 +25,7 @@ struct RetraceCommand: AsyncParsableCommand {
         version: retraceVersion,
         subcommands: [
             SubmitCommand.self, WaitCommand.self, StatusCommand.self, BacktraceCommand.self, LogCommand.self,
-            ReleasesCommand.self, SyncCommand.self, QueuesCommand.self,
+            ReleasesCommand.self, SyncCommand.self, QueuesCommand.self, PluginCommand.self,
         ])
 
     static func main() async {

@@ -1,0 +1,2 @@
+/// How mirrors are asked.
+var mirrorQuestion: MirrorQuestion? { nil }
