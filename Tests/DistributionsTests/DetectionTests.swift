@@ -31,6 +31,12 @@ import Testing
         ("Rocky Linux release 8.10 (Green Obsidian)", "rocky-8"),
         ("Red Hat Enterprise Linux release 8.4 (Ootpa)", "rhel-8"),
         ("Red Hat Enterprise Linux Server release 7.9 (Maipo)", "rhel-7"),
+        ("CentOS release 6.10 (Final)", "centos-6"),
+        ("CentOS Linux release 8.5.2111\n", "centos-8"),
+        ("Ubuntu 24.04.1 LTS", "ubuntu-24.04"),
+        ("openSUSE Leap 15.6", "opensuse-15.6"),
+        ("openSUSE Tumbleweed", "opensuse-tumbleweed"),
+        ("ID=\"opensuse-tumbleweed\"\nVERSION_ID=\"20261120\"", "opensuse-tumbleweed"),
     ])
     func releaseTextIsRecognised(_ text: String, _ release: String) throws {
         #expect(catalog.detectRelease(ReportedCrash(osRelease: text))?.release == (try Release(release)))
@@ -46,7 +52,9 @@ import Testing
 
     @Test(arguments: [
         ("httpd-2.4.57-5.el9_3.alma.1", "almalinux-9"), ("httpd-2.4.62-1.el10.rocky.1", "rocky-10"),
-        ("bash-5.1.8-6.el9", "centos-9"),
+        ("bash-5.1.8-6.el9", "centos-9"), ("httpd-2.4.6-97.el7.centos", "centos-7"),
+        ("perl-5.30-1.module+el8.4.0+8990+01326e37", "centos-8"), ("glibc-2.43-5.fc46", "fedora-rawhide"),
+        ("vsftpd-3.0.5-lp156.2.1", "opensuse-15.6"), ("snapd-2.63+22.04", "ubuntu-22.04"),
     ])
     func rebuildsAreGuessedOnlyByTheirOwnMark(_ package: String, _ release: String) throws {
         #expect(catalog.detectRelease(ReportedCrash(package: package))?.release == (try Release(release)))
@@ -91,6 +99,43 @@ import Testing
         let detected = try #require(catalog.detectRelease(ReportedCrash(package: "bash-4.4.20-4.el8_6")))
         #expect(detected.release == (try Release("centos-8")))
         #expect(detected.evidence.contains("rhel-8"))
+    }
+
+    /// A plugin of a distribution that uses RHEL's mark, as its own or as another's.
+    private func sharing(_ name: String, isEnabled: Bool, own: Bool) -> String {
+        """
+        distribution: \(name)
+        display-name: \(name)
+        enabled: \(isEnabled)
+        package-format: rpm
+        versions: ['9']
+        architectures: [x86_64]
+        recognise:
+          release-text: ['^\(name) ([0-9]+)']
+          os-release: { id: [\(name)], version: '([0-9]+)' }
+          package: ['\(own ? "\\.el([0-9]+)" : "\\.el([0-9]+).*\\.\(name)")']
+          package-shared: ['\\.el([0-9]+)']
+          examples: {}
+        debugger: { package: gdb, executable: /usr/bin/gdb }
+        repositories: []
+        """
+    }
+
+    @Test(arguments: [
+        // The enabled ones, and who is taken for the owner of .el9.
+        ([], "centos"), (["rhel"], "rhel"), (["rocky"], "rocky"), (["rhel", "rocky"], "rhel"),
+        (["alma", "rocky"], "alma"), (["alma", "centos", "rhel"], "centos"),
+    ])
+    func sharedMarkIsOfTheDistributionThatIsMirrored(_ enabled: [String], _ winner: String) throws {
+        var plugins: [String: String] = [:]
+        for name in ["alma", "centos", "rhel", "rocky"] {
+            plugins["\(name).yaml"] = sharing(
+                name, isEnabled: enabled.contains(name), own: name == "centos" || name == "rhel")
+        }
+        let catalog = try PluginFolder.with(plugins) { try $0.catalog() }
+        let detected = try #require(catalog.detectRelease(ReportedCrash(package: "bash-5.1.8-6.el9")))
+        #expect(detected.release.distribution == winner)
+        #expect(detected.evidence.contains("would too"))
     }
 
     @Test func hostileTextIsCutAndCleaned() throws {

@@ -1,6 +1,7 @@
 import CrashModel
 import Distributions
 import SystemPackage
+import TestFixtures
 import Testing
 
 /// The checkout that these tests are compiled in.
@@ -49,5 +50,77 @@ let checkout: FilePath = {
     @Test func minorVersionFindsTheMajorOnesMirror() throws {
         #expect(catalog.listed(try ReleaseID("rhel-8.4-x86_64")) == (try ReleaseID("rhel-8-x86_64")))
         #expect(catalog.listed(try ReleaseID("rhel-3.1-x86_64")) == nil)
+    }
+
+    @Test(arguments: [
+        ("rhel-8.4-x86_64", "rhel-8-x86_64"), ("fedora-rawhide-x86_64", "fedora-rawhide-x86_64"),
+        ("fedora-40-armv7hl", "fedora-40-armhfp"), ("fedora-40-i686", "fedora-40-i386"),
+        ("CentOS Stream-9-x86_64", "centos-9-x86_64"), ("CentOS Linux-8-x86_64", "centos-8-x86_64"),
+        ("Red Hat Enterprise Linux 8-8.4-x86_64", "rhel-8-x86_64"), ("Rocky Linux-9.3-aarch64", "rocky-9-aarch64"),
+        ("Ubuntu-22.04-x86_64", "ubuntu-22.04-x86_64"), ("openSUSE Leap-15.6-x86_64", "opensuse-15.6-x86_64"),
+    ])
+    func releaseIDOfAClientFindsTheMirror(_ text: String, _ releaseID: String) throws {
+        #expect(catalog.listed(clientReleaseID: text) == (try ReleaseID(releaseID)))
+    }
+
+    @Test(arguments: [
+        "", "-", "--", "CentOS Stream-9", "CentOS Stream-9-vax", "Plan 9-4-x86_64", "fedora-12-x86_64",
+        String(repeating: "a", count: 100_000) + "-9-x86_64", "CentOS Stream-9-x86_64\n",
+    ])
+    func releaseIDThatNoPluginListsGivesNothing(_ text: String) {
+        #expect(catalog.listed(clientReleaseID: text) == nil)
+    }
+
+    @Test func releasesThatRollKeepThreeVersions() throws {
+        for releaseID in ["fedora-rawhide-x86_64", "opensuse-tumbleweed-x86_64", "opensuse-tumbleweed-i386"] {
+            let id = try ReleaseID(releaseID)
+            let repositories = try #require(catalog.distribution(named: id.release.distribution)).repositories(for: id)
+            #expect(repositories.map(\.keptVersions) == [3, 3] && repositories.map(\.isDebug) == [false, true])
+        }
+        let branched = try #require(catalog.distribution(named: "fedora")).repositories(
+            for: try ReleaseID("fedora-43-x86_64"))
+        #expect(branched.allSatisfy { $0.keptVersions == nil })
+    }
+
+    @Test func everyReleaseHasDebugSymbolsSignaturesAndBothDebuggers() throws {
+        for distribution in catalog.distributions where distribution.name != "rhel" {
+            #expect(distribution.kernelDebugger?.package == "crash")
+            for version in distribution.versions {
+                let release = try Release(distribution: distribution.name, version: version.version)
+                let all = distribution.repositories(for: ReleaseID(release: release, architecture: .x86_64))
+                #expect(all.contains(where: \.isDebug) && all.contains { !$0.isDebug && !$0.isOptional }, "\(release)")
+                #expect(all.allSatisfy { $0.checksSignatures && !$0.keys.isEmpty }, "\(release)")
+                #expect(Set(all.map(\.name)).count == all.count)
+            }
+        }
+    }
+
+    @Test func ubuntusOtherArchitecturesAreOnThePorts() throws {
+        let ubuntu = try #require(catalog.distribution(named: "ubuntu"))
+        let arm = ubuntu.repositories(for: try ReleaseID("ubuntu-24.04-aarch64"))
+        #expect(arm.map(\.name) == ["ports", "ports-updates", "ports-security", "ddebs", "ddebs-updates"])
+        let intel = ubuntu.repositories(for: try ReleaseID("ubuntu-24.04-x86_64"))
+        #expect(intel.map(\.suite) == ["noble", "noble-updates", "noble-security", "noble", "noble-updates"])
+        #expect(intel.last?.keys.first?.lastComponent == "ddebs.asc")
+    }
+
+    @Test func examplesOfTheReadmeWorkBesideTheShippedPlugins() throws {
+        let readme = String(decoding: try Checkout.read("plugins/README.md"), as: UTF8.self)
+        let blocks = readme.split(separator: "\n\n").filter { $0.hasPrefix("    inherits:") }
+        #expect(blocks.count == 2)
+        var plugins: [String: String] = [:]
+        for name in ["fedora", "almalinux"] {
+            plugins["\(name).yaml"] = String(decoding: try Checkout.read("plugins/\(name).yaml"), as: UTF8.self)
+        }
+        for (number, block) in blocks.enumerated() {
+            let lines = block.split(separator: "\n").map { $0.dropFirst(4) }
+            #expect(lines.count - (lines.contains("enabled: true") ? 1 : 0) == 5)
+            plugins["own\(number).yaml"] = lines.joined(separator: "\n")
+        }
+        let survey = try PluginFolder.with(plugins) { $0.survey }
+        #expect(survey.faults.isEmpty)
+        #expect(survey.distributions.map(\.name) == ["almalinux", "fedora", "acmelinux"])
+        #expect(survey.distributions[1].repositories(for: try ReleaseID("fedora-44-x86_64")).last?.name == "acme")
+        #expect(survey.distributions[2].repositories(for: try ReleaseID("acmelinux-9-x86_64")).last?.name == "acme")
     }
 }
