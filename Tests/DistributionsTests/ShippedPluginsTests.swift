@@ -107,12 +107,12 @@ let checkout: FilePath = {
     @Test func examplesOfTheReadmeWorkBesideTheShippedPlugins() throws {
         let readme = String(decoding: try Checkout.read("plugins/README.md"), as: UTF8.self)
         let blocks = readme.split(separator: "\n\n").filter { $0.hasPrefix("    inherits:") }
-        #expect(blocks.count == 2)
+        #expect(blocks.count == 3)
         var plugins: [String: String] = [:]
         for name in ["fedora", "almalinux"] {
             plugins["\(name).yaml"] = String(decoding: try Checkout.read("plugins/\(name).yaml"), as: UTF8.self)
         }
-        for (number, block) in blocks.enumerated() {
+        for (number, block) in blocks.prefix(2).enumerated() {
             let lines = block.split(separator: "\n").map { $0.dropFirst(4) }
             #expect(lines.count - (lines.contains("enabled: true") ? 1 : 0) == 5)
             plugins["own\(number).yaml"] = lines.joined(separator: "\n")
@@ -122,5 +122,18 @@ let checkout: FilePath = {
         #expect(survey.distributions.map(\.name) == ["almalinux", "fedora", "acmelinux"])
         #expect(survey.distributions[1].repositories(for: try ReleaseID("fedora-44-x86_64")).last?.name == "acme")
         #expect(survey.distributions[2].repositories(for: try ReleaseID("acmelinux-9-x86_64")).last?.name == "acme")
+    }
+
+    @Test func oneReleaseOfADistributionIsEnabledWithItsOwnKeyAlone() throws {
+        let plugins = [
+            "fedora.yaml": String(decoding: try Checkout.read("plugins/fedora.yaml"), as: UTF8.self),
+            "own.yaml": "inherits: fedora\nenabled: true\nversions: ['44']\n",
+        ]
+        let fedora = try PluginFolder.with(plugins, keys: ["fedora/44-primary.asc"]) { try $0.catalog() }.distributions[
+            0]
+        let repositories = fedora.repositories(for: try ReleaseID("fedora-44-x86_64"))
+        #expect(fedora.isEnabled && repositories.count == 6)
+        let error = try #require(throws: CatalogError.self) { try PluginFolder.with(plugins) { try $0.catalog() } }
+        #expect(error.description.contains("fedora/44-primary.asc"))
     }
 }
