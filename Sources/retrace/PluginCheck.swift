@@ -1,16 +1,10 @@
 import CrashModel
 import Distributions
 
-/// Asks every mirror of a release's repositories; the answers come in any order.
-typealias MirrorQuestion = (
-    Distribution, ReleaseID, (_ repository: String, _ answer: CheckedMirror) async -> Void
-) async -> Void
-
 /// Looks at distributions that their plugins describe: at their keys, their mirrors, and what would be synchronised.
 struct PluginCheck {
     let survey: PluginSurvey
-    /// nil when no mirror is to be asked.
-    let askMirrors: MirrorQuestion?
+    let asksMirrors: Bool
     /// Seconds since 1970.
     let now: Int
 
@@ -35,7 +29,7 @@ struct PluginCheck {
             }
             var release = CheckedRelease(
                 releaseID: releaseID.description, repositories: repositories.map(CheckedRepository.init))
-            if let askMirrors {
+            if asksMirrors {
                 for index in release.repositories.indices { release.repositories[index].mirrors = [] }
                 await askMirrors(distribution, releaseID) { name, answer in
                     guard let place = release.repositories.firstIndex(where: { $0.name == name }) else { return }

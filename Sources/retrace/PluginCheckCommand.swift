@@ -49,26 +49,28 @@ struct PluginCheckCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await reportingErrors {
-            let folders = try await folders.folders()
-            let survey = PluginSurvey(plugins: folders.plugins, keys: folders.keys)
-            let check = PluginCheck(
-                survey: survey, askMirrors: mirrors ? mirrorQuestion : nil, now: Int(time(nil)))
-            if !json {
-                for fault in survey.faults { try Console.print(printable("\(fault)")) }
-            }
-            var checked: [CheckedDistribution] = []
-            for (distribution, releases) in try wanted(survey) {
-                let result = await check.check(distribution, releases, isWanted: !words.isEmpty)
-                checked.append(result)
-                if !json { try result.lines.forEach { line in try Console.print(line) } }
-            }
-            if json { try Console.print(try PluginCheckReport(survey, checked).text()) }
-            let problems = survey.faults.count + checked.map(\.problems.count).reduce(0, +)
-            guard problems == 0 else {
-                Console.complain("\(problems) \(problems == 1 ? "problem" : "problems").", nil)
-                throw ExitCode(ExitStatus.failed.rawValue)
-            }
+        try await reportingErrors { try await check() }
+    }
+
+    private func check() async throws {
+        let folders = try await folders.folders()
+        let survey = PluginSurvey(plugins: folders.plugins, keys: folders.keys)
+        let check = PluginCheck(
+            survey: survey, asksMirrors: mirrors, now: Int(time(nil)))
+        if !json {
+            for fault in survey.faults { try Console.print(printable("\(fault)")) }
+        }
+        var checked: [CheckedDistribution] = []
+        for (distribution, releases) in try wanted(survey) {
+            let result = await check.check(distribution, releases, isWanted: !words.isEmpty)
+            checked.append(result)
+            if !json { try result.lines.forEach { line in try Console.print(line) } }
+        }
+        if json { try Console.print(try PluginCheckReport(survey, checked).text()) }
+        let problems = survey.faults.count + checked.map(\.problems.count).reduce(0, +)
+        guard problems == 0 else {
+            Console.complain("\(problems) \(problems == 1 ? "problem" : "problems").", nil)
+            throw ExitCode(ExitStatus.failed.rawValue)
         }
     }
 

@@ -128,6 +128,42 @@ struct PluginCheckTests {
         }
     }
 
+    /// Port 1 of the loopback, where nobody listens.
+    private static let dead = "http://127.0.0.1:1/demo"
+
+    @Test func deadMirrorIsToldAndIsNoProblemWhileAnotherAnswers() async throws {
+        try await withKey { key in
+            try await ScratchDirectory.with { folder in
+                try DebianArchive.makeDirectories(folder.appending("mirror/repodata"))
+                let metadata = "<repomd><data type=\"primary\"><timestamp>1763942400</timestamp></data></repomd>"
+                try FolderContents.write(metadata.utf8, to: folder.appending("mirror/repodata/repomd.xml"))
+                let outcome = try await check(
+                    ["demo.yaml": plugin("['\(Self.dead)', '\(folder.appending("mirror"))']")], key: key.publicKey,
+                    ["demo-7-x86_64"], in: folder)
+                #expect(outcome.status == .exited(0), "\(outcome)")
+                for fact in ["1 of 2 mirrors answer", "fails   \(Self.dead): ", "repodata/repomd.xml, of 2025-11-24"] {
+                    #expect(outcome.output.contains(fact), "\(fact): \(outcome.output)")
+                }
+            }
+        }
+    }
+
+    @Test func repositoryWithoutAnyMirrorThatAnswersIsAProblem() async throws {
+        try await withKey { key in
+            try await ScratchDirectory.with { folder in
+                let text = plugin("['\(Self.dead)']")
+                let outcome = try await check(["demo.yaml": text], key: key.publicKey, ["--json"], in: folder)
+                #expect(outcome.status == .exited(1), "\(outcome)")
+                #expect(outcome.output.contains("No mirror of repository 'main' of demo-7-x86_64 answers."))
+                #expect(outcome.output.contains("\"answers\" : false") && outcome.output.contains("\"keep\" : 3"))
+                let optional = try await check(
+                    ["demo.yaml": text.split(separator: "    keep: 3").joined(separator: "    optional: true")],
+                    key: key.publicKey, ["demo", "8", "x86_64"], in: folder)
+                #expect(optional.status == .exited(0) && optional.output.contains("it is optional"), "\(optional)")
+            }
+        }
+    }
+
     @Test func shippedPluginsAreFine() async throws {
         var checkout = FilePath(#filePath)
         for _ in 0..<3 { checkout.removeLastComponent() }
