@@ -91,6 +91,14 @@ struct CheckedRepository: Encodable {
         mirrors = repository.mirrors.map { CheckedMirror(mirror: $0.description, answers: nil, detail: nil) }
     }
 
+    /// Puts the answers into the order in which the mirrors are tried; those of the host's apt are at its place.
+    mutating func sortMirrors(as repository: Repository) {
+        let order = repository.mirrors.map(\.description)
+        let apt = order.firstIndex(of: Mirror.hostAptSources.description) ?? order.count
+        func place(_ mirror: CheckedMirror) -> Int { order.firstIndex(of: mirror.mirror) ?? apt }
+        mirrors.sort { (place($0), $0.mirror) < (place($1), $1.mirror) }
+    }
+
     enum CodingKeys: String, CodingKey {
         case name, mode, mirrors
         case keptVersions = "keep"

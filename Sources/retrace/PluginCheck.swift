@@ -35,6 +35,9 @@ struct PluginCheck {
                     guard let place = release.repositories.firstIndex(where: { $0.name == name }) else { return }
                     release.repositories[place].mirrors.append(answer)
                 }
+                for (index, repository) in repositories.enumerated() {
+                    release.repositories[index].sortMirrors(as: repository)
+                }
                 judgeMirrors(of: release, &checked)
             }
             checked.releases.append(release)

@@ -111,6 +111,34 @@ struct PluginCheckTests {
         }
     }
 
+    @Test(arguments: [(isRevoked: false, "has expired"), (isRevoked: true, "was revoked")])
+    func keyThatNoLongerCountsIsAProblem(_ isRevoked: Bool, _ words: String) async throws {
+        try await ScratchDirectory.with { folder in
+            let home = folder.appending("k")
+            try DebianArchive.makeDirectories(home)
+            let gpg =
+                ["gpg", "--homedir", home.string, "--batch", "--quiet"]
+                + (isRevoked ? [] : ["--faked-system-time", "20200101T000000"])
+            let made = try await runTool(
+                gpg + ["--passphrase", "", "--quick-gen-key", "old <old@example.org>", "ed25519", "sign", "1y"])
+            if isRevoked {
+                // gpg makes the certificate with the key, with a colon before it so that nobody uses it by mistake.
+                _ = try await runTool([
+                    "sh", "-c", "sed 's/^:---/---/' \"$0\"/openpgp-revocs.d/*.rev > \"$0\"/rev", home.string,
+                ])
+                _ = try await runTool(gpg + ["--import", home.appending("rev").string])
+            }
+            let exported = try await runTool(gpg + ["--armor", "--export"])
+            _ = try await runTool(["gpgconf", "--homedir", home.string, "--kill", "all"])
+            try #require(made.succeeded, "\(String(decoding: made.standardError, as: UTF8.self))")
+            let outcome = try await check(
+                ["demo.yaml": plugin("[/srv/demo]")], key: exported.standardOutput, ["demo", "--no-mirrors"], in: folder
+            )
+            #expect(outcome.status == .exited(1) && outcome.output.contains(words), "\(outcome)")
+            #expect(isRevoked || outcome.output.contains("expires 2020-12-31"), "\(outcome.output)")
+        }
+    }
+
     @Test func everyFaultOfEveryPluginIsToldWithItsLine() async throws {
         try await ScratchDirectory.with { folder in
             let outcome = try await check(
