@@ -35,7 +35,7 @@ extension DistributionCatalog {
             guard let version = distribution.recognition.version(inRelease: text),
                 let release = try? Release(distribution: distribution.name, version: version)
             else { continue }
-            let quoted = OperatingSystemRelease(text)?.prettyName ?? Self.firstLine(text)
+            let quoted = OperatingSystemRelease(text)?.prettyName ?? firstLine(of: text)
             return DetectedRelease(release: release, evidence: "\(name) says \"\(Self.printable(quoted))\"")
         }
         return nil
@@ -62,10 +62,6 @@ extension DistributionCatalog {
             guard let version = version(distribution.recognition) else { return nil }
             return try? Release(distribution: distribution.name, version: version)
         }
-    }
-
-    private static func firstLine(_ text: String) -> String {
-        String(text.split(whereSeparator: \.isNewline).first ?? "")
     }
 
     private static let hidden: [Unicode.GeneralCategory] = [.control, .format, .lineSeparator, .paragraphSeparator]

@@ -19,8 +19,8 @@ struct ReleaseRecognition: Sendable {
     /// The version that a release text names, in either of its two forms.
     func version(inRelease text: String) -> String? {
         guard let file = OperatingSystemRelease(text) else {
-            let line = text.split(whereSeparator: \.isNewline).first ?? ""
-            return releasePatterns.lazy.compactMap { $0.version(in: line) }.first.map { rolling([String(line)]) ?? $0 }
+            let line = firstLine(of: text)
+            return releasePatterns.lazy.compactMap { $0.version(in: line) }.first.map { rolling([line]) ?? $0 }
         }
         guard ids.contains(file.id) else { return nil }
         if let version = rolling(file.values) { return version }
@@ -61,4 +61,10 @@ struct ReleaseRecognition: Sendable {
     }
 
     private var rollingVersions: [String] { versions.map(\.version).filter { $0.allSatisfy(\.isLetter) } }
+}
+
+/// The first line that is not empty, of 512 bytes at most; a text that was sent may have any length.
+func firstLine(of text: String) -> String {
+    let bytes = text.utf8.drop { $0 == 0x0a || $0 == 0x0d }.prefix(ReleasePattern.longestText)
+    return String(String(decoding: bytes, as: UTF8.self).prefix { !$0.isNewline })
 }

@@ -136,4 +136,26 @@ let checkout: FilePath = {
         let error = try #require(throws: CatalogError.self) { try PluginFolder.with(plugins) { try $0.catalog() } }
         #expect(error.description.contains("fedora/44-primary.asc"))
     }
+
+    @Test func olderArchitecturesAreThoseThatTheReleaseHad() throws {
+        let centos = try #require(catalog.distribution(named: "centos"))
+        #expect(centos.repositories(for: try ReleaseID("centos-6-i386")).map(\.name) == ["base", "updates", "debug"])
+        #expect(centos.repositories(for: try ReleaseID("centos-7-armhfp")).first?.name == "base7")
+        #expect(centos.repositories(for: try ReleaseID("centos-9-i386")).isEmpty)
+        #expect(centos.repositories(for: try ReleaseID("centos-8-x86_64")).count == 7)
+        let suse = try #require(catalog.distribution(named: "opensuse"))
+        let ports = suse.repositories(for: try ReleaseID("opensuse-tumbleweed-i386"))
+        #expect(ports.first?.mirrors.first == .address("https://download.opensuse.org/ports/i586/tumbleweed/repo/oss"))
+    }
+
+    /// Texts that make careless patterns try again and again.
+    @Test(arguments: [
+        ".el1", "+el1.", "Red Hat Enterprise Linux a", " release 1", "ubuntu1.1", "~22.04.1", ".fc1.", "lp15", "1.",
+    ])
+    func repeatedTextDoesNotKeepThePatternsBusy(_ piece: String) {
+        for prefix in ["", "Red Hat Enterprise Linux ", "Fedora ", "openSUSE ", "Ubuntu ", "a-1-1"] {
+            let text = prefix + String(repeating: piece, count: 100_000)
+            _ = catalog.detectRelease(ReportedCrash(package: text, osRelease: text, release: text + "!"))
+        }
+    }
 }
