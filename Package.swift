@@ -66,6 +66,7 @@ let package = Package(
         // L0: C libraries, a module map and a shim each
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
+        .systemLibrary(name: "CXML", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .systemLibrary(name: "CSolv", pkgConfig: "libsolv", providers: [.apt(["libsolv-dev", "libsolvext-dev"])]),
 
         // L1: the field's nouns, readers of formats, the broker, the sandbox
@@ -73,13 +74,16 @@ let package = Package(
         .target(name: "ELF", dependencies: ["CrashModel", system]),
         .target(name: "Coredumps", dependencies: ["CrashModel", "ELF"]),
         .target(name: "Archives", dependencies: ["CArchive", system]),
+        .target(name: "RPMRepodata", dependencies: ["CXML", "CrashModel", "Archives", system]),
         .target(name: "MessageQueue", dependencies: ["CRabbitMQ", logging]),
         .target(name: "Sandbox", dependencies: [nioPosix, subprocess, system]),
 
         // L2: what is written down: messages, tasks, packages, distributions
         .target(name: "JobMessages", dependencies: ["CrashModel"]),
         .target(name: "TaskStorage", dependencies: ["CrashModel", grdb, crypto, system]),
-        .target(name: "Packages", dependencies: ["CrashModel", "ELF", "Archives", grdb, crypto, nioPosix, system]),
+        .target(
+            name: "Packages",
+            dependencies: ["CrashModel", "ELF", "Archives", "RPMRepodata", grdb, crypto, nioPosix, system]),
         .target(name: "Distributions", dependencies: ["CrashModel", yams, system]),
         .target(name: "Dependencies", dependencies: ["CrashModel", "CSolv", system]),
 
@@ -182,11 +186,12 @@ let package = Package(
         test("ELF", ["CrashModel", system]),
         test("Coredumps", ["CrashModel", "ELF", "Sandbox", subprocess, system]),
         test("Archives", ["CArchive", system]),
+        test("RPMRepodata", ["CrashModel", subprocess, system]),
         test("MessageQueue", [logging, subprocess, system]),
         test("Sandbox", [system]),
         test("JobMessages", ["CrashModel"], exclude: ["Golden"]),
         test("TaskStorage", ["CrashModel", grdb, system]),
-        test("Packages", ["CrashModel", "Sandbox", "Archives", "ELF", grdb, system]),
+        test("Packages", ["CrashModel", "Sandbox", "Archives", "ELF", "RPMRepodata", grdb, system]),
         test("Distributions", ["CrashModel", system]),
         test("Dependencies", ["CrashModel", system]),
         test(

@@ -16,13 +16,28 @@ package struct BuildID: Hashable, Sendable, CustomStringConvertible {
 
     /// - Throws: ``InvalidValue`` unless `text` is an even number of hexadecimal digits, 4 to 128 of them.
     package init(_ text: some StringProtocol) throws(InvalidValue) {
-        let nibbles = text.utf8.compactMap(Self.nibble)
-        guard nibbles.count == text.utf8.count, nibbles.count.isMultiple(of: 2), (4...128).contains(nibbles.count)
-        else {
+        // An index of a distribution makes millions of them.
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(20)
+        var high: UInt8?
+        var isHexadecimal = true
+        for digit in text.utf8 {
+            guard let nibble = Self.nibble(digit), bytes.count <= 64 else {
+                isHexadecimal = false
+                break
+            }
+            if let first = high {
+                bytes.append(first << 4 | nibble)
+                high = nil
+            } else {
+                high = nibble
+            }
+        }
+        guard isHexadecimal, high == nil, (2...64).contains(bytes.count) else {
             throw InvalidValue(
                 noun: "build-id", text: text, expected: "it is written in hexadecimal, as 'eu-unstrip -n' does")
         }
-        bytes = stride(from: 0, to: nibbles.count, by: 2).map { nibbles[$0] << 4 | nibbles[$0 + 1] }
+        self.bytes = bytes
     }
 
     package var description: String { Self.hex(bytes[...]) }

@@ -15,17 +15,20 @@ package struct NEVRA: Hashable, Sendable, CustomStringConvertible {
         name: some StringProtocol, epoch: Int = 0, version: some StringProtocol, release: some StringProtocol,
         architecture: some StringProtocol
     ) throws(InvalidValue) {
-        let parts = [String(name), String(version), String(architecture)]
-        guard epoch >= 0, parts.allSatisfy({ !$0.isEmpty }), (parts + [String(release)]).allSatisfy(Self.isPlain) else {
+        let (name, version, release) = (String(name), String(version), String(release))
+        let architecture = String(architecture)
+        guard epoch >= 0, !name.isEmpty, !version.isEmpty, !architecture.isEmpty, Self.isPlain(name),
+            Self.isPlain(version), Self.isPlain(release), Self.isPlain(architecture)
+        else {
             throw InvalidValue(
                 noun: "package", text: "\(name)-\(version)-\(release).\(architecture)",
                 expected: "it is written like bash-5.2.15-5.fc40.x86_64")
         }
-        self.name = String(name)
+        self.name = name
         self.epoch = epoch
-        self.version = String(version)
-        self.release = String(release)
-        self.architecture = String(architecture)
+        self.version = version
+        self.release = release
+        self.architecture = architecture
     }
 
     /// Reads dpkg's `[epoch:]upstream[-revision]` into epoch, version and release (deb-version(7)).
@@ -59,6 +62,13 @@ package struct NEVRA: Hashable, Sendable, CustomStringConvertible {
 
     private static func isPlain(_ part: String) -> Bool {
         part.utf8.count <= 256
-            && part.utf8.allSatisfy { (0x21...0x7e).contains($0) && !"\"'`/\\$".utf8.contains($0) }
+            && part.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "`"), UInt8(ascii: "/"), UInt8(ascii: "\\"),
+                    UInt8(ascii: "$"):
+                    false
+                default: (0x21...0x7e).contains(byte)
+                }
+            }
     }
 }

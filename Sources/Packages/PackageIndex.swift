@@ -73,6 +73,22 @@ package final class PackageIndex: Sendable {
         try packages(sql: PackageIndexQueries.packagesByChecksum, [sha256]).first
     }
 
+    /// Where the package file with that SHA-256 can be fetched; nil for one that the repositories do not offer (any more).
+    package func offer(of sha256: String) throws(PackageIndexError) -> PackageOffer? {
+        try indexErrors {
+            try database.read { database in
+                let row = try Row.fetchOne(
+                    try database.cachedStatement(sql: PackageIndexQueries.offer), arguments: [sha256])
+                guard let row, let repository = row["offered_by"] as String?,
+                    let path = row["offered_path"] as String?
+                else {
+                    return nil
+                }
+                return PackageOffer(repository: repository, path: path)
+            }
+        }
+    }
+
     private func files(sql: String, _ arguments: StatementArguments) throws(PackageIndexError) -> [IndexedFile] {
         try indexErrors {
             try database.read { database in

@@ -39,10 +39,14 @@ package final class PackageIndexBuilder: Sendable {
     }
 
     /// Adds a package with the files that matter for debugging; a package file that is already there is left as it is.
-    package func add(_ package: IndexedPackage, files: [IndexedPath]) throws(PackageIndexError) {
+    ///
+    /// - Parameter offer: Where it can be fetched when it is needed; nil for one that is in the mirror for good.
+    package func add(
+        _ package: IndexedPackage, files: [IndexedPath], offer: PackageOffer? = nil
+    ) throws(PackageIndexError) {
         try indexErrors {
             try database.writeWithoutTransaction { database in
-                guard let id = try Self.insert(package, into: database) else { return }
+                guard let id = try Self.insert(package, offer, into: database) else { return }
                 let statement = try database.cachedStatement(
                     sql: "INSERT INTO staged (path, package, kind, build_id, target) VALUES (?, ?, ?, ?, ?)")
                 for file in files {
@@ -54,10 +58,32 @@ package final class PackageIndexBuilder: Sendable {
         }
     }
 
+    /// Adds a package of which only the names of its files are known, as an RPM repository's metadata has them.
+    ///
+    /// - Parameters:
+    ///   - names: Absolute paths; those of no use for debugging are passed over.
+    ///   - offer: Where the package can be fetched when it is needed.
+    package func add(
+        _ package: IndexedPackage, names: [String], offer: PackageOffer?
+    ) throws(PackageIndexError) {
+        var files: [IndexedPath] = []
+        var hasBuildIDs = false
+        for name in names {
+            guard let file = PathClass(usrMerged(name)).named() else { continue }
+            hasBuildIDs = hasBuildIDs || file.kind == .debug
+            files.append(file)
+        }
+        // Debug files that go by build-id are not looked for by path as well.
+        if hasBuildIDs { files.removeAll { $0.kind == .debugByPath } }
+        try add(package, files: files, offer: offer)
+    }
+
     /// Adds a package with the files that the published index has of the same package file.
     ///
     /// - Returns: Whether it has them; if not, nothing was added and the package must be scanned.
-    package func carryOver(_ package: IndexedPackage) throws(PackageIndexError) -> Bool {
+    package func carryOver(
+        _ package: IndexedPackage, offer: PackageOffer? = nil
+    ) throws(PackageIndexError) -> Bool {
         guard hasPrevious else { return false }
         return try indexErrors {
             try database.writeWithoutTransaction { database in
@@ -65,7 +91,7 @@ package final class PackageIndexBuilder: Sendable {
                     try database.cachedStatement(sql: "SELECT id FROM previous.packages WHERE sha256 = ?"),
                     arguments: [package.sha256])
                 guard let known else { return false }
-                guard let id = try Self.insert(package, into: database) else { return true }
+                guard let id = try Self.insert(package, offer, into: database) else { return true }
                 try database.cachedStatement(sql: "INSERT OR IGNORE INTO carried (old, new) VALUES (?, ?)")
                     .execute(arguments: [known, id])
                 return true
@@ -117,17 +143,20 @@ package final class PackageIndexBuilder: Sendable {
                 """)
     }
 
-    private static func insert(_ package: IndexedPackage, into database: Database) throws -> Int64? {
+    private static func insert(
+        _ package: IndexedPackage, _ offer: PackageOffer?, into database: Database
+    ) throws -> Int64? {
         let nevra = package.nevra
         try database.cachedStatement(
             sql: """
                 INSERT OR IGNORE INTO packages (name, epoch, version, release, architecture, package_kind, source_name,
-                source_version, sha256, location, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                source_version, sha256, location, bytes, offered_by, offered_path)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
             nevra.name, nevra.epoch, nevra.version, nevra.release, nevra.architecture, package.kind.rawValue,
             package.source.name, package.source.version, package.sha256, package.location,
-            Int64(clamping: package.byteCount),
+            Int64(clamping: package.byteCount), offer?.repository, offer?.path,
         ])
         return database.changesCount == 0 ? nil : database.lastInsertedRowID
     }
@@ -143,7 +172,8 @@ package final class PackageIndexBuilder: Sendable {
         }
         try database.execute(
             sql: """
-                INSERT OR IGNORE INTO paths (path, package, kind, build_id, target) \(all("paths", ""))
+                INSERT OR IGNORE INTO paths (path, package, kind, build_id, target)
+                \(all("paths", "WHERE kind NOT IN (2, 3)"))
                 ORDER BY 1, 2;
                 INSERT OR IGNORE INTO build_ids (path, package, kind, build_id, target)
                 \(all("build_ids", "WHERE build_id IS NOT NULL")) ORDER BY 4, 2, 1;

@@ -16,5 +16,9 @@ enum PackageIndexQueries {
     static let packagesBySource = "SELECT * FROM packages WHERE source_name = ? AND source_version = ? LIMIT 1000"
     static let packagesByChecksum = "SELECT * FROM packages WHERE sha256 = ?"
 
-    static let all = [filesByBuildID, filesByPath, companions, packagesByName, packagesBySource, packagesByChecksum]
+    static let offer = "SELECT offered_by, offered_path FROM packages WHERE sha256 = ?"
+
+    static let all = [
+        offer, filesByBuildID, filesByPath, companions, packagesByName, packagesBySource, packagesByChecksum,
+    ]
 }

@@ -6,7 +6,7 @@ import GRDB
 enum PackageIndexSchema {
     /// Raised whenever a reader of the older tables would misread the newer ones, and whenever ``scanPackage(_:)`` finds
     /// something that carried-over rows would lack.
-    static let version = 1
+    static let version = 2
 
     static let tables = """
         CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -14,7 +14,8 @@ enum PackageIndexSchema {
           id INTEGER PRIMARY KEY, name TEXT NOT NULL, epoch INTEGER NOT NULL, version TEXT NOT NULL,
           release TEXT NOT NULL, architecture TEXT NOT NULL, package_kind INTEGER NOT NULL,
           source_name TEXT NOT NULL, source_version TEXT NOT NULL,
-          sha256 TEXT NOT NULL UNIQUE, location TEXT NOT NULL, bytes INTEGER NOT NULL);
+          sha256 TEXT NOT NULL UNIQUE, location TEXT NOT NULL, bytes INTEGER NOT NULL,
+          offered_by TEXT, offered_path TEXT);
         CREATE TABLE build_ids (
           build_id BLOB NOT NULL, package INTEGER NOT NULL, path TEXT NOT NULL, kind INTEGER NOT NULL, target TEXT,
           PRIMARY KEY (build_id, package, path)) WITHOUT ROWID;

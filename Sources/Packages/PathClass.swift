@@ -6,7 +6,7 @@ import ELF
 /// The places are those of gdb's manual, "Debugging Information in Separate Files" and "Auto-loading extensions", and of
 /// rpm's find-debuginfo(1).
 struct PathClass {
-    private let path: String
+    let path: String
     private let place: Place
 
     private enum Place {
@@ -54,6 +54,28 @@ struct PathClass {
         }
     }
 
+    /// What a name alone can say.
+    enum NameClass {
+        case debug(BuildID)
+        case link(BuildID)
+        case dwz
+        case debugByPath
+        case autoLoad
+        case program
+        case nothing
+    }
+
+    var nameOnly: NameClass {
+        switch place {
+        case .debugByBuildID(let buildID): .debug(buildID)
+        case .linkByBuildID(let buildID): .link(buildID)
+        case .dwz: .dwz
+        case .debugDirectory: path.hasSuffix(".debug") ? .debugByPath : .nothing
+        case .autoLoadScript: .autoLoad
+        case .other: path.hasPrefix("/usr/lib/debug/") || path.hasPrefix("/usr/lib/.build-id/") ? .nothing : .program
+        }
+    }
+
     private static func place(of path: String) -> Place {
         if let isDebug = path.hasPrefix("/usr/lib/debug/") ? true : path.hasPrefix("/usr/share/gdb/") ? false : nil {
             if ["-gdb.py", "-gdb.gdb", "-gdb.scm"].contains(where: path.hasSuffix) { return .autoLoadScript }
@@ -71,10 +93,17 @@ struct PathClass {
 
     /// Reads `/.build-id/xx/yyyy<suffix>`.
     private static func buildID(_ path: Substring) -> (BuildID, suffix: Substring)? {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 4, parts[0].isEmpty, parts[1] == ".build-id" else { return nil }
-        let digits = parts[3].prefix { $0 != "." }
-        guard let buildID = try? BuildID(parts[2] + digits) else { return nil }
-        return (buildID, parts[3][digits.endIndex...])
+        let bytes = path.utf8
+        let start = bytes.index(bytes.startIndex, offsetBy: directory.count, limitedBy: bytes.endIndex)
+        guard let start, bytes[..<start].elementsEqual(directory) else { return nil }
+        guard let slash = bytes[start...].firstIndex(of: UInt8(ascii: "/")) else { return nil }
+        let rest = bytes[bytes.index(after: slash)...]
+        let dot = rest.firstIndex(of: UInt8(ascii: ".")) ?? rest.endIndex
+        guard !rest.contains(UInt8(ascii: "/")),
+            let buildID = try? BuildID(String(path[start..<slash]) + path[rest.startIndex..<dot])
+        else { return nil }
+        return (buildID, path[dot...])
     }
+
+    private static let directory = Array("/.build-id/".utf8)
 }
