@@ -119,8 +119,8 @@ let package = Package(
         .target(
             name: "ReposyncStage",
             dependencies: [
-                "CrashModel", "Packages", "Distributions", "Dependencies", "Archives", "Sandbox", asyncHTTPClient,
-                crypto, nioCore, nioHTTP1, nioPosix, system,
+                "CrashModel", "Packages", "Distributions", "Dependencies", "Archives", "RPMRepodata", "Sandbox",
+                asyncHTTPClient, crypto, nioCore, nioHTTP1, nioPosix, system,
             ]),
         .target(
             name: "RetraceClient",

@@ -10,6 +10,8 @@ package struct RepositoryMetadataFile: Hashable, Sendable {
     package let sha256: String
     /// In bytes; 0 where `repomd.xml` does not say.
     package let byteCount: UInt64
+    /// When it was made, in seconds since the epoch of Unix; 0 where `repomd.xml` does not say.
+    package let timestamp: UInt64
 }
 
 /// Finds the files of some types in a `repomd.xml`, read by libsolv. Blocking.
@@ -48,7 +50,9 @@ package func repositoryMetadata(
         else { continue }
         found[type] = RepositoryMetadataFile(
             location: String(cString: location), sha256: String(cString: digest),
-            byteCount: pool_lookup_num(pool, ofPosition, Id(bitPattern: REPOSITORY_REPOMD_SIZE.rawValue), 0))
+            byteCount: pool_lookup_num(pool, ofPosition, Id(bitPattern: REPOSITORY_REPOMD_SIZE.rawValue), 0),
+            timestamp: pool_lookup_num(
+                pool, ofPosition, Id(bitPattern: REPOSITORY_REPOMD_TIMESTAMP.rawValue), 0))
     }
     return found
 }

@@ -89,6 +89,28 @@ package final class PackageIndex: Sendable {
         }
     }
 
+    /// A package file of the mirror, as ``forEachPackage(_:)`` tells of it.
+    package struct MirroredFile: Hashable, Sendable {
+        /// 64 lower-case hex digits.
+        package let sha256: String
+        /// Relative to ``MirrorDirectory/path``.
+        package let location: String
+        /// The size in bytes.
+        package let byteCount: UInt64
+    }
+
+    /// Calls `body` for every package file of the index, in no order.
+    package func forEachPackage(_ body: (MirroredFile) throws -> Void) throws {
+        try database.read { database in
+            let rows = try Row.fetchCursor(database, sql: "SELECT sha256, location, bytes FROM packages")
+            while let row = try rows.next() {
+                try body(
+                    MirroredFile(
+                        sha256: row[0], location: row[1], byteCount: UInt64(clamping: row[2] as Int64)))
+            }
+        }
+    }
+
     private func files(sql: String, _ arguments: StatementArguments) throws(PackageIndexError) -> [IndexedFile] {
         try indexErrors {
             try database.read { database in

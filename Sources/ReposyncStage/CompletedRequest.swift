@@ -27,6 +27,25 @@ struct CompletedRequest: Sendable {
         return hexadecimal(digest.finalize())
     }
 
+    /// The same for RPM repositories: the request, the digests of their metadata, and the keys that may sign.
+    ///
+    /// - Throws: `Errno` for a key file that cannot be read.
+    static func fingerprint(
+        of request: SyncRequest, _ distribution: Distribution, _ repositories: [RPMRepository]
+    ) throws -> String {
+        var digest = SHA256()
+        var words = ["2", request.withClosure ? "closure" : "alone", distribution.debugger.package]
+        words += request.packages.sorted()
+        for opened in repositories {
+            words += [opened.repository.name, opened.revision.sha256, String(opened.repository.checksSignatures)]
+            for key in opened.repository.keys {
+                words.append(hexadecimal(SHA256.hash(data: try readFile(key, limit: 16 << 20))))
+            }
+        }
+        digest.update(data: Array(words.joined(separator: "\n").utf8))
+        return hexadecimal(digest.finalize())
+    }
+
     /// nil unless the last complete synchronisation had this fingerprint and all that it made is still there. Blocking.
     init?(in folders: SyncFolders, of mirror: MirrorDirectory, if fingerprint: String) throws {
         let lines: [Substring]
@@ -37,7 +56,7 @@ struct CompletedRequest: Sendable {
             return nil
         }
         guard lines.count >= 2, lines[0] == fingerprint, let count = Int(lines[1]),
-            try Self.hasEveryFile(mirror), let index = try? PackageIndex(mirror)
+            let index = try? PackageIndex(mirror), try Self.hasEveryFile(mirror, index)
         else { return nil }
         self.init(selectedCount: count, remarks: lines.dropFirst(2).map(String.init), index: index.summary)
     }
@@ -53,16 +72,11 @@ struct CompletedRequest: Sendable {
 
     private static func path(_ folders: SyncFolders) -> FilePath { folders.metadata.appending("complete") }
 
-    private static func hasEveryFile(_ mirror: MirrorDirectory) throws -> Bool {
+    private static func hasEveryFile(_ mirror: MirrorDirectory, _ index: PackageIndex) throws -> Bool {
         var isComplete = true
-        do {
-            try forEachStanza(in: mirror.debianStanzas) { view, _ in
-                let fields = view.fields(["Filename", "Size"])
-                guard isComplete, let location = fields[0], let size = fields[1].flatMap({ UInt64($0) }) else { return }
-                isComplete = fileSize(try mirror.file(at: location)) == size
-            }
-        } catch Errno.noSuchFileOrDirectory {
-            return false
+        try index.forEachPackage { package in
+            guard isComplete else { return }
+            isComplete = fileSize(try mirror.file(at: package.location)) == package.byteCount
         }
         return isComplete
     }

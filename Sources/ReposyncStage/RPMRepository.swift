@@ -1,4 +1,5 @@
 import CrashModel
+import Crypto
 import Dependencies
 import Distributions
 import Sandbox
@@ -9,6 +10,16 @@ struct RPMRepository: Sendable {
     let repository: Repository
     let mirrors: [MirrorAddress]
     let metadata: RPMMetadata
+    /// Which state of the repository it is.
+    let revision: MetadataRevision
+}
+
+/// What tells two states of a repository's metadata apart.
+struct MetadataRevision: Hashable, Sendable {
+    /// Of `repomd.xml`, in lower-case hex.
+    let sha256: String
+    /// When its newest file was made, in seconds since the epoch of Unix; 0 where it does not say.
+    let timestamp: UInt64
 }
 
 /// An RPM of a repository that is to be in the mirror.
@@ -39,6 +50,9 @@ extension Downloader {
                         throw MirrorFailure(.altered, "its repomd.xml cannot be read: \(error)")
                     }
                 }
+                let revision = MetadataRevision(
+                    sha256: hexadecimal(SHA256.hash(data: bytes)), timestamp: files.values.map(\.timestamp).max() ?? 0)
+                try await blocking { try revision.refuseReplay(of: repository, in: folders) }
                 guard let primary = files["primary"] else {
                     throw MirrorFailure(.altered, "its repomd.xml names no primary metadata with a SHA-256")
                 }
@@ -48,7 +62,8 @@ extension Downloader {
                         try await fetch($0, from: mirror, for: repository, folders)
                     })
                 return RPMRepository(
-                    repository: repository, mirrors: [mirror] + mirrors.filter { $0 != mirror }, metadata: metadata)
+                    repository: repository, mirrors: [mirror] + mirrors.filter { $0 != mirror }, metadata: metadata,
+                    revision: revision)
             } catch let failure as MirrorFailure {
                 failures.append((mirror, failure))
             }

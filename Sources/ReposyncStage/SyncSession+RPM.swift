@@ -2,6 +2,7 @@ import CrashModel
 import Dependencies
 import Distributions
 import Packages
+import RPMRepodata
 import Sandbox
 import SystemPackage
 
@@ -13,30 +14,57 @@ extension SyncSession {
         let clock = ContinuousClock()
         let start = clock.now
         let (opened, missing) = try await openRPMRepositories()
-        let (request, mirror) = (request, mirror)
-        let debugger = distribution.debugger.package
+        let (request, mirror, distribution, folders) = (request, mirror, distribution, folders)
+        let fingerprint = try await downloader.blocking {
+            try CompletedRequest.fingerprint(of: request, distribution, opened)
+        }
+        if let same = try await downloader.blocking({ try CompletedRequest(in: folders, of: mirror, if: fingerprint) })
+        {
+            return SyncReport(
+                releaseID: mirror.releaseID, selectedCount: same.selectedCount, downloadedCount: 0, downloadedBytes: 0,
+                index: same.index, remarks: same.remarks, duration: clock.now - start)
+        }
         await progress.report("selecting packages", 0.08, always: true)
         let selection = try await downloader.blocking {
-            try RPMSelection(request, repositories: opened, debugger: debugger)
+            try RPMSelection(request, repositories: opened, debugger: distribution.debugger.package)
         }
+        let keys = try await downloader.blocking { try opened.map { try RefusedPackages.keys(of: $0.repository) } }
+        let known = try await downloader.blocking { try RefusedPackages(in: folders) }
+        let wanted = selection.packages.filter { !known.contains($0, keys: keys[$0.repository]) }
+        let trusted = try await downloader.blocking { try mirroredDigests(mirror) }
         let absent = try await downloader.blocking {
-            try selection.packages.filter { wanted in
-                fileSize(try mirror.file(at: wanted.location)) != wanted.offered.byteCount
+            try wanted.filter { wanted in
+                let file = try mirror.file(at: wanted.location)
+                // What no index tells of was left by a synchronisation that did not end; it is taken on its digest only.
+                return trusted.contains(wanted.sha256)
+                    ? fileSize(file) != wanted.offered.byteCount
+                    : try !isFile(file, sha256: wanted.sha256, byteCount: wanted.offered.byteCount)
             }
         }
-        let unsigned = try await fetchRPMs(absent, opened)
+        let refused = try await fetchRPMs(absent, opened)
+        var refusals = known
+        for package in refused { refusals.insert(package, keys: keys[package.repository]) }
+        let allRefusals = refusals
+        try await downloader.blocking { try allRefusals.write(to: folders) }
         await progress.report("making the package index", 0.8, always: true)
-        let own = try await describeMirror()
-        let index = try await publishRPMIndex(own)
-        let fetched = absent.filter { !unsigned.contains($0) }
-        let refusals = unsigned.map {
-            "\($0.offered.package.nevra) has no good signature of a key that the plugin names and was left out."
+        try await describeMirror()
+        let index = try await publishRPMIndex()
+        let left = Set(selection.packages).subtracting(wanted).union(refused)
+        let sentences = left.map(\.offered.package.nevra.description).sorted().map {
+            "\($0) has no good signature of a key that the plugin names and was left out."
+        }
+        let fetched = absent.filter { !refused.contains($0) }
+        let remarks = missing + selection.remarks + sentences + index.remarks
+        try await downloader.blocking {
+            for repository in opened { try repository.revision.accept(for: repository.repository, in: folders) }
+            try CompletedRequest(
+                selectedCount: selection.packages.count - left.count, remarks: remarks, index: index.summary
+            ).write(to: folders, fingerprint)
         }
         return SyncReport(
-            releaseID: mirror.releaseID, selectedCount: selection.packages.count - unsigned.count,
+            releaseID: mirror.releaseID, selectedCount: selection.packages.count - left.count,
             downloadedCount: fetched.count, downloadedBytes: fetched.reduce(0) { $0 + $1.offered.byteCount },
-            index: index.summary, remarks: missing + selection.remarks + refusals + index.remarks,
-            duration: clock.now - start)
+            index: index.summary, remarks: remarks, duration: clock.now - start)
     }
 
     private func openRPMRepositories() async throws -> (opened: [RPMRepository], remarks: [String]) {
@@ -117,8 +145,9 @@ extension SyncSession {
         return isAccepted
     }
 
-    /// Describes all RPMs of the mirror, for libsolv and for the index: `solvables/primary.xml.gz` and its file lists.
-    private func describeMirror() async throws -> [OfferedPackage] {
+    /// Describes all RPMs of the mirror by their own headers, for libsolv and for the index: `solvables/primary.xml.gz` and
+    /// its file lists.
+    private func describeMirror() async throws {
         let output = folders.metadata.appending("mirrored")
         let mirror = mirror
         try await downloader.blocking { try makeDirectories(output) }
@@ -134,36 +163,41 @@ extension SyncSession {
                 exitStatus: result.termination.exitStatus,
                 toolOutput: String(decoding: result.standardError, as: UTF8.self))
         }
-        let architecture = request.releaseID.architecture
         let work = folders.work
-        return try await downloader.blocking {
+        try await downloader.blocking {
             for name in ["filelists.xml.gz", "primary.xml.gz"] {
                 let aside = work.appending(name)
                 try writeFile(try readFile(output.appending("repodata").appending(name), limit: 1 << 30), to: aside)
                 try publish(aside, as: mirror.solvables.appending(name))
             }
-            let metadata = RPMMetadata(primary: mirror.solvables.appending("primary.xml.gz"))
-            do throws(DependencyError) {
-                return try DependencySolver(rpmMetadata: [metadata], architecture: architecture).offered()
-            } catch {
-                throw StageError.sync(.indexFailed, "The mirror's own metadata cannot be read: \(error).")
-            }
         }
     }
 
-    private func publishRPMIndex(
-        _ own: [OfferedPackage]
-    ) async throws -> (summary: PackageIndexSummary, remarks: [String]) {
-        let packages = own.compactMap { offered in
-            offered.package.sha256.map { sha256 in
-                IndexedPackage(
-                    nevra: offered.package.nevra, sha256: sha256, location: offered.package.location,
-                    byteCount: offered.byteCount, kind: PackageKind(packageName: offered.package.nevra.name),
-                    source: SourcePackage(name: offered.sourceName, version: offered.sourceVersion))
-            }
-        }
+    /// The index of what the verified packages say of themselves; the metadata of the repositories may say anything.
+    private func publishRPMIndex() async throws -> (summary: PackageIndexSummary, remarks: [String]) {
+        let mirror = mirror
         return try await downloader.publishIndex(of: mirror, progress: progress) { builder in
-            try packages.filter { try !builder.carryOver($0) }
+            do {
+                try readRepodata(
+                    primary: mirror.solvables.appending("primary.xml.gz"),
+                    fileLists: mirror.solvables.appending("filelists.xml.gz"), isWanted: mattersForDebugging
+                ) { package in
+                    try builder.add(
+                        IndexedPackage(repodata: package, location: package.location), names: package.files, offer: nil)
+                }
+            } catch let error as RepodataError {
+                throw StageError.sync(.indexFailed, "The mirror's own metadata cannot be read: \(error).")
+            }
+            return []
         }
     }
+}
+
+/// The digests of the packages that the published index tells of. Blocking.
+private func mirroredDigests(_ mirror: MirrorDirectory) throws -> Set<String> {
+    // An index that cannot be read is made afresh; until then every file is checked.
+    guard let index = try? PackageIndex(mirror) else { return [] }
+    var digests: Set<String> = []
+    try index.forEachPackage { package in digests.insert(package.sha256) }
+    return digests
 }

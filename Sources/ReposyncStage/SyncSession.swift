@@ -199,9 +199,12 @@ private func accept(_ suite: DebianSuite, _ folders: SyncFolders) throws {
 
 /// The packages in service and their bytes, of which format ever. Blocking.
 private func mirroredCounts(_ mirror: MirrorDirectory) throws -> (packages: Int, bytes: UInt64) {
-    let inventory = try MirrorInventory(mirror)
-    guard inventory.packageCount == 0, let index = try? PackageIndex(mirror) else {
-        return (inventory.packageCount, inventory.byteCount)
+    // The note of a synchronisation that failed because of a damaged index must still be written.
+    guard let index = try? PackageIndex(mirror) else { return (0, 0) }
+    var counts = (packages: 0, bytes: UInt64(0))
+    try index.forEachPackage { package in
+        counts.packages += 1
+        counts.bytes += package.byteCount
     }
-    return (index.summary.packageCount, 0)
+    return counts
 }

@@ -98,6 +98,142 @@ import Testing
             let package = try #require(try index.packages(named: "bottom").first)
             #expect(package.source.name == "bottom" && package.location.hasPrefix("pool/"))
             #expect(FolderContents.status(try mirror.file(at: package.location)) != nil)
+            let status = try #require(SyncStatus(of: mirror))
+            #expect(status.packageCount == 3 && status.byteCount > 0)
+        }
+    }
+
+    /// A folder with a key, and signed packages described at a time of the test's choice.
+    private func prepare(_ names: [String], in folder: FilePath, at time: Int = 1_700_000_000) async throws {
+        let key = try await SigningKey(rsa: true)
+        for name in ["plugins", "keys", "repo"] { try DebianArchive.makeDirectories(folder.appending(name)) }
+        try FolderContents.write(key.publicKey, to: folder.appending("keys/test.asc"))
+        for name in names {
+            try await make(name, in: folder)
+            try await tool([
+                "rpmsign", "--addsign", "--define", "_gpg_name test@example.org", "--define", "__gpg /usr/bin/gpg",
+                "--define", "_gpg_path \(key.home)", "\(folder)/repo/\(name)-1.0-1.fc40.noarch.rpm",
+            ])
+        }
+        try await key.remove()
+        try await describe(folder, at: time)
+    }
+
+    private func describe(_ folder: FilePath, at time: Int) async throws {
+        try await tool([
+            "createrepo_c", "--quiet", "--revision", String(time), "--set-timestamp-to-revision", "\(folder)/repo",
+        ])
+    }
+
+    private func mirror(_ folder: FilePath) throws -> MirrorDirectory {
+        MirrorDirectory(try ReleaseID("fedora-40-x86_64"), in: folder.appending("mirror"))
+    }
+
+    @Test func unchangedRepositoryLeavesTheIndexAsItIs() async throws {
+        try await ScratchDirectory.with { folder in
+            try await prepare(["top"], in: folder)
+            let first = try await sync(folder, [])
+            let before = FolderContents.status(try mirror(folder).index)?.inode
+            let second = try await sync(folder, [])
+            #expect(second.downloadedCount == 0 && second.index == first.index)
+            #expect(try before != nil && FolderContents.status(mirror(folder).index)?.inode == before)
+            try await make("other", in: folder)
+            try await describe(folder, at: 1_700_000_001)
+            _ = try await sync(folder, [])
+            #expect(FolderContents.status(try mirror(folder).index)?.inode != before)
+        }
+    }
+
+    @Test func lostPackageFileIsFetchedAgainThoughNothingChanged() async throws {
+        try await ScratchDirectory.with { folder in
+            try await prepare(["top"], in: folder)
+            _ = try await sync(folder, [])
+            let index = try #require(try PackageIndex(mirror(folder)))
+            let package = try #require(try index.packages(named: "top").first)
+            try FolderContents.remove(try mirror(folder).file(at: package.location))
+            #expect(try await sync(folder, []).downloadedCount == 1)
+        }
+    }
+
+    @Test func refusedPackageIsNotFetchedAgainUntilTheKeysChange() async throws {
+        try await ScratchDirectory.with { folder in
+            try await prepare(["top"], in: folder)
+            try await make("unsigned", in: folder)
+            try await describe(folder, at: 1_700_000_001)
+            #expect(try await sync(folder, []).remarks.contains { $0.contains("unsigned-1.0") })
+            // A second fetch would fail: the mirror has lost it.
+            try FolderContents.remove(folder.appending("repo/unsigned-1.0-1.fc40.noarch.rpm"))
+            let again = try await sync(folder, ["unsigned"])
+            #expect(again.remarks.contains { $0.contains("unsigned-1.0-1.fc40.noarch has no good signature") })
+            #expect(try PackageIndex(mirror(folder))?.packages(named: "unsigned") == [])
+
+            let other = try await SigningKey(rsa: true)
+            try FolderContents.write(other.publicKey, to: folder.appending("keys/test.asc"))
+            try await other.remove()
+            await #expect(throws: StageError.self) { _ = try await sync(folder, ["unsigned"]) }
+        }
+    }
+
+    @Test func packageSignedByAStrangerIsNeverInThePoolOrTheIndex() async throws {
+        try await ScratchDirectory.with { folder in
+            try await prepare(["top"], in: folder)
+            // The plugin's key is another one than that which signed.
+            let other = try await SigningKey(rsa: true)
+            try FolderContents.write(other.publicKey, to: folder.appending("keys/test.asc"))
+            try await other.remove()
+            let report = try await sync(folder, [])
+            #expect(report.remarks.contains { $0.contains("top-1.0-1.fc40.noarch has no good signature") })
+            #expect(report.index.packageCount == 0 && report.downloadedCount == 0)
+            let found = try await Subprocess.run(
+                .name("find"), arguments: [try mirror(folder).pool.string, "-type", "f"], output: .string(limit: 65536))
+            #expect(found.standardOutput == "")
+        }
+    }
+
+    @Test func replayedMetadataIsRefusedAndTheIndexStays() async throws {
+        try await ScratchDirectory.with { folder in
+            try await prepare(["top"], in: folder)
+            try await tool(["cp", "-r", "\(folder)/repo/repodata", "\(folder)/old"])
+            try await describe(folder, at: 1_700_100_000)
+            let good = try await sync(folder, [])
+            try await tool(["rm", "-r", "\(folder)/repo/repodata"])
+            try await tool(["cp", "-r", "\(folder)/old", "\(folder)/repo/repodata"])
+            do {
+                _ = try await sync(folder, [])
+                Issue.record("the old metadata was taken")
+            } catch let error as StageError {
+                #expect(error.reason.contains("a replay") && error.reason.contains("2023-11-14"), "\(error)")
+            }
+            #expect(try PackageIndex(mirror(folder))?.summary == good.index)
+            #expect(SyncStatus(of: try mirror(folder))?.failure != nil)
+        }
+    }
+
+    @Test func metadataThatLeadsOutOfTheRepositoryIsLeftOut() async throws {
+        try await ScratchDirectory.with { folder in
+            try await prepare(["top"], in: folder)
+            try await tool(["cp", "\(folder)/repo/top-1.0-1.fc40.noarch.rpm", "\(folder)/outside.rpm"])
+            try await tool([
+                "sh", "-ec",
+                """
+                cd '\(folder)/repo/repodata'
+                for file in *-primary.xml.gz; do
+                    gzip -dc "$file" | sed 's,href="top-,href="../repo/top-,' > primary.xml
+                done
+                rm *.gz *.bz2 repomd.xml
+                sum=$(sha256sum primary.xml | cut -d ' ' -f 1)
+                size=$(stat -c %s primary.xml)
+                cat > repomd.xml << END
+                <?xml version="1.0" encoding="UTF-8"?>
+                <repomd xmlns="http://linux.duke.edu/metadata/repo"><revision>1</revision>
+                <data type="primary"><checksum type="sha256">$sum</checksum><location href="repodata/primary.xml"/>
+                <timestamp>1700000000</timestamp><size>$size</size></data></repomd>
+                END
+                """,
+            ])
+            let report = try await sync(folder, [])
+            #expect(report.remarks.contains { $0.contains("no usable location") }, "\(report)")
+            #expect(report.downloadedCount == 0 && report.index.packageCount == 0)
         }
     }
 }
