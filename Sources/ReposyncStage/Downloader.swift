@@ -37,6 +37,7 @@ struct Downloader: Sendable {
                     throw MirrorFailure(.unreachable, "\(path) cannot be read: \(error)")
                 }
             }
+        case .tool(let tool): return try await bringSmall(path, at: tool, limit: limit)
         case .web(let base):
             return try await request(MirrorAddress.url(base, path), named: path, from: 0) { response in
                 guard response.status == .ok else { throw Self.refusal(response, path) }
@@ -48,18 +49,21 @@ struct Downloader: Sendable {
 
     /// Fetches a file to `destination` unless one of these mirrors fails too.
     ///
-    /// - Parameter received: Called with the number of bytes that came, for the progress.
+    /// - Parameters:
+    ///   - bytesPerSecond: The most that one of the tools takes; for all else `received` waits.
+    ///   - received: Called with the number of bytes that came, for the progress; it may wait.
     /// - Throws: ``CrashModel/StageError`` when every mirror failed.
     func fetch(
-        _ wanted: WantedFile, from mirrors: [MirrorAddress], to destination: FilePath,
-        received: @Sendable (Int) async -> Void
+        _ wanted: WantedFile, from mirrors: [MirrorAddress], to destination: FilePath, bytesPerSecond: UInt64? = nil,
+        received: @Sendable (Int) async throws -> Void
     ) async throws {
         var failures: [(MirrorAddress, any Error)] = []
         for mirror in mirrors {
             for path in [wanted.byHash, wanted.path].compactMap({ $0 }) {
                 for attempt in 1...max(limits.attemptsPerMirror, 1) {
                     do {
-                        try await fetchOnce(wanted, path: path, at: mirror, to: destination, received: received)
+                        try await fetchOnce(
+                            wanted, path: path, at: mirror, to: destination, bytesPerSecond, received: received)
                         return
                     } catch let failure as MirrorFailure {
                         failures.append((mirror, failure))
@@ -75,7 +79,7 @@ struct Downloader: Sendable {
 
     private func fetchOnce(
         _ wanted: WantedFile, path: String, at mirror: MirrorAddress, to destination: FilePath,
-        received: @Sendable (Int) async -> Void
+        _ bytesPerSecond: UInt64?, received: @Sendable (Int) async throws -> Void
     ) async throws {
         let file = try await blocking {
             try makeDirectories(destination.removingLastComponent())
@@ -84,15 +88,24 @@ struct Downloader: Sendable {
         switch mirror {
         case .folder(let folder):
             try await blocking { try copy(folder.appending(path), named: wanted.name, to: file) }
-            await received(Int(clamping: wanted.byteCount))
+            try await received(Int(clamping: wanted.byteCount))
+        case .tool(let tool):
+            let brought = FilePath(destination.string + ".brought")
+            try await bring(path, at: tool, to: brought, limit: wanted.byteCount, bytesPerSecond: bytesPerSecond)
+            try await blocking {
+                defer { unlink(brought.string) }
+                try copy(brought, named: wanted.name, to: file)
+                try file.finish(as: destination)
+            }
+            return try await received(Int(clamping: wanted.byteCount))
         case .web(let base):
             let start = file.byteCount
             try await request(MirrorAddress.url(base, path), named: wanted.name, from: start) { response in
                 let skipped = try await begin(response, at: start, wanted, file)
-                await received(Int(clamping: skipped))
+                try await received(Int(clamping: skipped))
                 for try await buffer in response.body {
                     try await blocking { try file.append(buffer) }
-                    await received(buffer.readableBytes)
+                    try await received(buffer.readableBytes)
                 }
             }
         }

@@ -6,12 +6,16 @@ enum MirrorAddress: Hashable, Sendable, CustomStringConvertible {
     /// A base URL of `http` or `https`, without a slash at the end.
     case web(String)
     case folder(FilePath)
+    /// `rsync://` or `ftp://`.
+    case tool(ToolMirror)
 
     init(_ address: String) {
         if address.hasPrefix("file://") {
             self = .folder(FilePath(String(address.dropFirst(7))))
         } else if address.hasPrefix("/") {
             self = .folder(FilePath(address))
+        } else if let mirror = ToolMirror(address) {
+            self = .tool(mirror)
         } else {
             self = .web(address)
         }
@@ -21,6 +25,7 @@ enum MirrorAddress: Hashable, Sendable, CustomStringConvertible {
     var address: String {
         switch self {
         case .web(let base): base
+        case .tool(let mirror): mirror.base
         case .folder(let path): path.string
         }
     }
@@ -29,6 +34,7 @@ enum MirrorAddress: Hashable, Sendable, CustomStringConvertible {
     var description: String {
         switch self {
         case .web(let base): base
+        case .tool(let mirror): mirror.base
         case .folder(let path): "the local folder '\(path.lastComponent?.string ?? "/")'"
         }
     }

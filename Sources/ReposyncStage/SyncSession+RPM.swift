@@ -30,7 +30,10 @@ extension SyncSession {
         }
         let keys = try await downloader.blocking { try opened.map { try RefusedPackages.keys(of: $0.repository) } }
         let known = try await downloader.blocking { try RefusedPackages(in: folders) }
-        let wanted = selection.packages.filter { !known.contains($0, keys: keys[$0.repository]) }
+        let kept = KeptVersions(opened.map(\.repository))
+        let old = Set(kept?.outdated(selection.packages) { $0.offered.package.nevra } ?? [])
+        let current = selection.packages.filter { !old.contains($0) }
+        let wanted = current.filter { !known.contains($0, keys: keys[$0.repository]) }
         let trusted = try await downloader.blocking { try mirroredDigests(mirror) }
         let absent = try await downloader.blocking {
             try wanted.filter { wanted in
@@ -48,21 +51,23 @@ extension SyncSession {
         try await downloader.blocking { try allRefusals.write(to: folders) }
         await progress.report("making the package index", 0.8, always: true)
         try await describeMirror()
-        let index = try await publishRPMIndex()
-        let left = Set(selection.packages).subtracting(wanted).union(refused)
+        let outdated = try await downloader.blocking { try kept?.outdated(in: mirror) ?? [] }
+        let index = try await publishRPMIndex(without: Set(outdated.map(\.sha256)))
+        try await remove(outdated)
+        let left = Set(current).subtracting(wanted).union(refused)
         let sentences = left.map(\.offered.package.nevra.description).sorted().map {
             "\($0) has no good signature of a key that the plugin names and was left out."
         }
         let fetched = absent.filter { !refused.contains($0) }
-        let remarks = missing + selection.remarks + sentences + index.remarks
+        let remarks = missing + selection.remarks + sentences + outdatedRemark(outdated) + index.remarks
         try await downloader.blocking {
             for repository in opened { try repository.revision.accept(for: repository.repository, in: folders) }
             try CompletedRequest(
-                selectedCount: selection.packages.count - left.count, remarks: remarks, index: index.summary
+                selectedCount: current.count - left.count, remarks: remarks, index: index.summary
             ).write(to: folders, fingerprint)
         }
         return SyncReport(
-            releaseID: mirror.releaseID, selectedCount: selection.packages.count - left.count,
+            releaseID: mirror.releaseID, selectedCount: current.count - left.count,
             downloadedCount: fetched.count, downloadedBytes: fetched.reduce(0) { $0 + $1.offered.byteCount },
             index: index.summary, remarks: remarks, duration: clock.now - start)
     }
@@ -70,6 +75,7 @@ extension SyncSession {
     private func openRPMRepositories() async throws -> (opened: [RPMRepository], remarks: [String]) {
         let repositories = distribution.repositories(for: request.releaseID)
         guard distribution.isEnabled, !repositories.isEmpty else { throw refusal(repositories) }
+        try refuseLazy(repositories)
         var opened: [RPMRepository] = []
         var remarks: [String] = []
         for (number, repository) in repositories.enumerated() {
@@ -106,6 +112,7 @@ extension SyncSession {
         }
         let total = absent.reduce(0.0) { $0 + Double($1.offered.byteCount) }
         let tally = DownloadTally(total: total, fileCount: absent.count)
+        let rates = repositories.map { $0.repository.bytesPerSecond.map(RateLimit.init(bytesPerSecond:)) }
         return try await withThrowingTaskGroup(of: WantedRPM?.self) { group in
             var unsigned: Set<WantedRPM> = []
             for (started, wanted) in absent.enumerated() {
@@ -114,7 +121,8 @@ extension SyncSession {
                 }
                 let repository = repositories[wanted.repository]
                 let folder = keys.appending(String(wanted.repository))
-                group.addTask { try await fetch(wanted, repository, keys: folder, tally) ? nil : wanted }
+                let rate = rates[wanted.repository]
+                group.addTask { try await fetch(wanted, repository, keys: folder, tally, rate) ? nil : wanted }
             }
             for try await refused in group {
                 if let refused { unsigned.insert(refused) }
@@ -124,13 +132,18 @@ extension SyncSession {
     }
 
     private func fetch(
-        _ wanted: WantedRPM, _ repository: RPMRepository, keys: FilePath, _ tally: DownloadTally
+        _ wanted: WantedRPM, _ repository: RPMRepository, keys: FilePath, _ tally: DownloadTally, _ rate: RateLimit?
     ) async throws -> Bool {
         // The name must not end in .rpm before the signature was checked: that is what the mirror is made of.
         let unverified = mirror.pool.appending("\(wanted.sha256).unverified")
         let file = WantedFile(
             path: wanted.offered.package.location, sha256: wanted.sha256, byteCount: wanted.offered.byteCount)
-        try await downloader.fetch(file, from: repository.mirrors, to: unverified) { count in
+        // A tool has its own limit; it gets its share of that of all.
+        let share = repository.repository.bytesPerSecond.map { $0 / UInt64(max(downloader.limits.downloads, 1)) }
+        try await downloader.fetch(
+            file, from: repository.mirrors, to: unverified, bytesPerSecond: share
+        ) { count in
+            try await rate?.took(count)
             await progress.report("downloading \(tally.fileCount) packages", 0.1 + 0.7 * tally.add(count))
         }
         var isTrusted = !repository.repository.checksSignatures
@@ -143,6 +156,22 @@ extension SyncSession {
             try publish(unverified, as: destination)
         }
         return isAccepted
+    }
+
+    /// Removes package files that no index tells of any more.
+    private func remove(_ outdated: [RepodataPackage]) async throws {
+        guard !outdated.isEmpty else { return }
+        let mirror = mirror
+        try await downloader.blocking {
+            for package in outdated { try removeFile(try mirror.file(at: package.location)) }
+        }
+        try await describeMirror()
+    }
+
+    private func outdatedRemark(_ outdated: [RepodataPackage]) -> [String] {
+        guard let first = outdated.map(\.nevra.description).min() else { return [] }
+        let more = outdated.count > 1 ? " and \(outdated.count - 1) others" : ""
+        return ["\(first)\(more) gave way to newer versions, as the plugin's 'keep' says."]
     }
 
     /// Describes all RPMs of the mirror by their own headers, for libsolv and for the index: `solvables/primary.xml.gz` and
@@ -174,7 +203,11 @@ extension SyncSession {
     }
 
     /// The index of what the verified packages say of themselves; the metadata of the repositories may say anything.
-    private func publishRPMIndex() async throws -> (summary: PackageIndexSummary, remarks: [String]) {
+    ///
+    /// - Parameter outdated: The digests of packages that it leaves out.
+    private func publishRPMIndex(
+        without outdated: Set<String>
+    ) async throws -> (summary: PackageIndexSummary, remarks: [String]) {
         let mirror = mirror
         return try await downloader.publishIndex(of: mirror, progress: progress) { builder in
             do {
@@ -182,6 +215,7 @@ extension SyncSession {
                     primary: mirror.solvables.appending("primary.xml.gz"),
                     fileLists: mirror.solvables.appending("filelists.xml.gz"), isWanted: mattersForDebugging
                 ) { package in
+                    if outdated.contains(package.sha256) { return }
                     try builder.add(
                         IndexedPackage(repodata: package, location: package.location), names: package.files, offer: nil)
                 }

@@ -86,6 +86,7 @@ struct SyncSession: Sendable {
     private func openSuites(_ apt: AptSources) async throws -> (suites: [DebianSuite], remarks: [String]) {
         let repositories = distribution.repositories(for: request.releaseID)
         guard distribution.isEnabled, !repositories.isEmpty else { throw refusal(repositories) }
+        try refuseLazy(repositories)
         var suites: [DebianSuite] = []
         var remarks: [String] = []
         for (number, repository) in repositories.enumerated() {
@@ -123,6 +124,16 @@ struct SyncSession: Sendable {
         return suites
     }
 
+    /// - Throws: For a whole mirror of a lazy repository: fetching a package on first need is not built yet, and fetching
+    ///   everything is not what its plugin asks for.
+    func refuseLazy(_ repositories: [Repository]) throws {
+        guard request.packages.isEmpty, let lazy = repositories.first(where: { $0.mode == .lazy }) else { return }
+        throw StageError.sync(
+            .unknownRelease,
+            "Repository '\(lazy.name)' says 'mirror: lazy', and packages are not fetched on first need yet.",
+            advice: "Name the packages to mirror (retrace sync DIST VERSION ARCH PACKAGE…), or say 'mirror: full'.")
+    }
+
     func refusal(_ repositories: [Repository]) -> StageError {
         let name = distribution.displayName(of: request.releaseID.release)
         if !distribution.isEnabled {
@@ -156,21 +167,31 @@ struct SyncSession: Sendable {
         }
         let total = absent.reduce(0.0) { $0 + Double($1.package.byteCount) }
         let tally = DownloadTally(total: total, fileCount: absent.count)
+        let rates = suites.map { $0.repository.bytesPerSecond.map(RateLimit.init(bytesPerSecond:)) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (started, placed) in absent.enumerated() {
                 if started >= max(downloader.limits.downloads, 1) { try await group.next() }
-                group.addTask { try await fetch(placed, suites, tally) }
+                group.addTask { try await fetch(placed, suites, tally, rates[placed.package.repository]) }
             }
             try await group.waitForAll()
         }
         return (wanted.filter { inventory.locations[$0.package.sha256] == nil }, absent.map(\.package))
     }
 
-    private func fetch(_ placed: PlacedPackage, _ suites: [DebianSuite], _ tally: DownloadTally) async throws {
+    private func fetch(
+        _ placed: PlacedPackage, _ suites: [DebianSuite], _ tally: DownloadTally, _ rate: RateLimit?
+    ) async throws {
         let package = placed.package
         let wanted = WantedFile(path: package.path, sha256: package.sha256, byteCount: package.byteCount)
         let file = try mirror.file(at: placed.location)
-        try await downloader.fetch(wanted, from: suites[package.repository].mirrors, to: file) { count in
+        // A tool has its own limit; it gets its share of that of all.
+        let share = suites[package.repository].repository.bytesPerSecond.map {
+            $0 / UInt64(max(downloader.limits.downloads, 1))
+        }
+        try await downloader.fetch(
+            wanted, from: suites[package.repository].mirrors, to: file, bytesPerSecond: share
+        ) { count in
+            try await rate?.took(count)
             let fraction = tally.add(count)
             await progress.report("downloading \(tally.fileCount) packages", 0.1 + 0.7 * fraction)
         }

@@ -10,7 +10,7 @@ import Testing
 @Suite struct RPMDirectory {
     private static let spec = """
         Name: NAME
-        Version: 1.0
+        VERSION
         Release: 1.fc40
         Summary: made by a test
         License: MIT
@@ -33,10 +33,16 @@ import Testing
         try #require(result.terminationStatus.isSuccess, "\(command): \(result.standardError)")
     }
 
-    private func make(_ name: String, requires: String = "", in folder: FilePath) async throws {
+    /// - Parameter version: `[epoch:]version`.
+    private func make(
+        _ name: String, version: String = "1.0", requires: String = "", in folder: FilePath
+    ) async throws {
+        let parts = version.split(separator: ":")
+        let identity = (parts.count > 1 ? "Epoch: \(parts[0])\n" : "") + "Version: \(parts[parts.count - 1])"
         var text = Self.spec.split(separator: "NAME", omittingEmptySubsequences: false).joined(separator: name)
         text = text.split(separator: "REQUIRES\n", omittingEmptySubsequences: false)
             .joined(separator: requires.isEmpty ? "" : "Requires: \(requires)\n")
+        text = text.split(separator: "VERSION", omittingEmptySubsequences: false).joined(separator: identity)
         let file = try FolderContents.write(text.utf8, to: folder.appending("\(name).spec"))
         try await tool([
             "rpmbuild", "-bb", "--quiet", "--define", "_topdir \(folder)/build", "--define", "_rpmdir \(folder)/repo",
@@ -44,7 +50,9 @@ import Testing
         ])
     }
 
-    private func sync(_ folder: FilePath, _ packages: [String], gpgcheck: Bool = true) async throws -> SyncReport {
+    private func sync(
+        _ folder: FilePath, _ packages: [String], gpgcheck: Bool = true, more: String = ""
+    ) async throws -> SyncReport {
         let plugin = """
             distribution: fedora
             display-name: Fedora Linux
@@ -59,7 +67,7 @@ import Testing
             debugger: { package: top, executable: /usr/bin/gdb }
             keys: [test.asc]
             repositories:
-              - { name: everything, mirrors: ['\(folder)/repo'], gpgcheck: \(gpgcheck) }
+              - { name: everything, mirrors: ['\(folder)/repo'], gpgcheck: \(gpgcheck)\(more) }
 
             """
         try FolderContents.write(plugin.utf8, to: folder.appending("plugins/fedora.yaml"))
@@ -234,6 +242,48 @@ import Testing
             let report = try await sync(folder, [])
             #expect(report.remarks.contains { $0.contains("no usable location") }, "\(report)")
             #expect(report.downloadedCount == 0 && report.index.packageCount == 0)
+        }
+    }
+
+    @Test func releaseThatRollsKeepsItsNewestVersionsAndEveryOtherAll() async throws {
+        try await ScratchDirectory.with { folder in
+            for name in ["plugins", "keys", "repo"] { try DebianArchive.makeDirectories(folder.appending(name)) }
+            try FolderContents.write([], to: folder.appending("keys/test.asc"))
+            for (number, version) in ["1.9", "1.10", "1:0.5"].enumerated() {
+                try await make("top", version: version, in: folder)
+                try await make("side", version: "\(number)", in: folder)
+                try await describe(folder, at: 1_700_000_000 + number)
+                _ = try await sync(folder, [], gpgcheck: false)
+                try await tool(["sh", "-c", "rm '\(folder)'/repo/*.rpm"])
+            }
+            let all = try #require(try PackageIndex(mirror(folder)))
+            #expect(try all.packages(named: "top").count == 3 && all.packages(named: "side").count == 3)
+
+            try await make("top", version: "1:0.6", in: folder)
+            try await describe(folder, at: 1_700_000_009)
+            let report = try await sync(folder, [], gpgcheck: false, more: ", keep: 2")
+            #expect(report.remarks.contains { $0.contains("gave way to newer versions") })
+            let kept = try #require(try PackageIndex(mirror(folder)))
+            // An epoch weighs more than all that follows it, and ten is more than nine.
+            #expect(Set(try kept.packages(named: "top").map(\.nevra.versionText)) == ["1:0.6-1.fc40", "1:0.5-1.fc40"])
+            #expect(Set(try kept.packages(named: "side").map(\.nevra.version)) == ["1", "2"])
+            let files = try await Subprocess.run(
+                .name("find"), arguments: [try mirror(folder).pool.string, "-name", "*.rpm"],
+                output: .string(limit: 65536))
+            #expect(files.standardOutput.split(separator: "\n").count == 4)
+        }
+    }
+
+    @Test func wholeMirrorOfALazyRepositoryIsRefusedInWords() async throws {
+        try await ScratchDirectory.with { folder in
+            try await prepare(["top"], in: folder)
+            do {
+                _ = try await sync(folder, [], more: ", mirror: lazy")
+                Issue.record("everything was fetched")
+            } catch let error as StageError {
+                #expect(error.reason.contains("'mirror: lazy'") && error.advice?.contains("mirror: full") == true)
+            }
+            #expect(try await sync(folder, ["top"], more: ", mirror: lazy").downloadedCount == 1)
         }
     }
 }
