@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test func slowVerdictIs201AndTheStatusTellsTheRest() async throws {
-        let limits = GatewayLimits(pickupTimeout: .milliseconds(10), verdictTimeout: .milliseconds(40))
+        let limits = GatewayLimits(pickupTimeout: .seconds(2), verdictTimeout: .seconds(3))
         try await GatewayBench.run(limits: limits, ingest: { _, _ in repliesThenSilence([.pickedUp]) }) {
             bench, client in
             let response = try await client.upload()

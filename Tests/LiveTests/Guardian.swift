@@ -42,7 +42,7 @@ struct Guardian: Sendable {
     }
 
     /// Sees that nothing lives on that belongs to any of the directories; what was just killed has a moment to go.
-    static func expectNoProcess(of directories: [FilePath], within limit: Duration = .seconds(5)) async throws {
+    static func expectNoProcess(of directories: [FilePath], within limit: Duration = .seconds(60)) async throws {
         let deadline = ContinuousClock.now + limit
         while true {
             let alive = directories.flatMap { Guardian(directory: $0).survivors() }

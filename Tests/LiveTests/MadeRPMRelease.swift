@@ -77,6 +77,31 @@ actor MadeRPMRelease {
         isReady = true
     }
 
+    /// Adds another build of the C library to the repository, older than the one that the debugger needs, and a crash that
+    /// ran with it: `crashdemo` of the version `other-libc`.
+    func addCrashWithOtherLibrary() async throws {
+        try await prepare()
+        try await MadeRelease.shell(
+            """
+            mkdir -p rpm/other/fetched rpm/other/tree/lib/x86_64-linux-gnu rpm/other/tree/lib64
+            (cd rpm/other/fetched && apt-get -q download libc6-amd64-cross)
+            dpkg -x rpm/other/fetched/*.deb rpm/other/unpacked
+            cp -a rpm/other/unpacked/usr/x86_64-linux-gnu/lib/*.so* rpm/other/tree/lib/x86_64-linux-gnu/
+            ln -s /lib/x86_64-linux-gnu/ld-linux-x86-64.so.2 rpm/other/tree/lib64/ld-linux-x86-64.so.2
+            """, in: directory)
+        let workshop = try RPMWorkshop(in: directory.appending("rpm/workshop"))
+        let library = try await workshop.pack(
+            directory.appending("rpm/other/tree"), as: "glibc", version: "2.36", release: "0.plum")
+        try await workshop.sign([library], with: key)
+        _ = try await runTool(["cp", library.string, repository.string])
+        try await RPMWorkshop.describe(repository)
+        let programs = FolderContents.names(in: repository).filter {
+            $0.hasPrefix("crashdemo-") && $0.contains("2.4.3")
+        }
+        .map { repository.appending($0) }
+        try await lay(programs + [library], "other-libc")
+    }
+
     /// Puts packages into a root and lets each program crash there.
     private func lay(_ packages: [FilePath], _ version: String) async throws {
         let folder = directory.appending("rpm/\(version)")

@@ -90,7 +90,7 @@ struct MadeRelease: Sendable {
                     "set startup-with-shell off", "--data-directory", "/.retrace/share/gdb", "-ex",
                     "run " + command.split(separator: " ").dropFirst().joined(separator: " "), "-ex",
                     "generate-core-file /.cores/\(name)", "/usr/bin/" + command.prefix { $0 != " " },
-                ]), limits: SandboxLimits(wallTime: .seconds(60)))
+                ]), limits: SandboxLimits(wallTime: .seconds(180)))
         guard access(cores.appending(name).string, R_OK) == 0 else {
             throw Stack.Failure(
                 description: "gdb made no core of \(command): "

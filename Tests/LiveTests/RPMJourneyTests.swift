@@ -46,5 +46,41 @@ extension LiveTests {
             #expect(own?.status == "complete", "\(backtrace.modules)")
             #expect(stack.remains() == [])
         }
+
+        /// The C library of the crash is another build than the debugger's: gdb runs with its own, the core is read with
+        /// that of the crash. A root without any C library is tested with the program `loner`.
+        @Test(
+            .enabled("apt cannot fetch another build of the C library") {
+                let uris = try? await MadeRelease.shell(
+                    "apt-get -q download --print-uris libc6-amd64-cross", in: "/tmp")
+                return await aptAnswers() && uris != nil
+            })
+        func crashWithAnotherLibraryThanTheDebuggersIsReadWithItsOwn() async throws {
+            let stack = try runningStack()
+            let plum = try await prepared(stack)
+            try await plum.addCrashWithOtherLibrary()
+            let end = try await stack.synchronised(plum.release)
+            try #require(end.kind == .succeeded, "\(end)")
+            var files = try plum.problem("crashdemo", "other-libc")
+            files["package"] = Array("crashdemo-1:2.4.3-1.plum".utf8)
+            let task = try await stack.submit(files)
+            try #require(try await stack.end(of: task).status == "FINISHED_SUCCESS")
+            let backtrace = try ReadBacktrace(try await stack.get(task, "/backtrace.json").body)
+            let library = backtrace.modules.first { $0.path.hasSuffix("/libc.so.6") }
+            #expect(library?.package == "glibc-2.36-0.plum.x86_64", "\(backtrace.modules)")
+            #expect(backtrace.seen == ReadBacktrace.seen(in: try await plum.bareGdb("crashdemo", "other-libc")))
+            #expect(backtrace.threads.first?.frames.first?.function == "look")
+
+            // The debugger's own root has the newer build.
+            let id = try await MadeRelease.shell(
+                """
+                find store/debuggers -name libc.so.6 | while read -r file; do eu-readelf -n "$file"; done |
+                    sed -n 's/.*Build ID: //p' | sort -u
+                """, in: stack.directory)
+            let crashed = try await MadeRelease.shell(
+                "eu-readelf -n rpm/other/tree/lib/x86_64-linux-gnu/libc.so.6 | sed -n 's/.*Build ID: //p'",
+                in: stack.directory)
+            #expect(!id.isEmpty && !crashed.isEmpty && !id.contains(crashed))
+        }
     }
 }

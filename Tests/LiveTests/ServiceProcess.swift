@@ -17,7 +17,7 @@ actor ServiceProcess {
     func live(_ program: FilePath, arguments: [String], environment: [String: String]) async {
         var options = PlatformOptions()
         options.createSession = true
-        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(10))]
+        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(30))]
         var variables: [Environment.Key: String] = [:]
         for (name, value) in environment { variables[Environment.Key(stringLiteral: name)] = value }
         do {
@@ -41,7 +41,7 @@ actor ServiceProcess {
     /// Sends a signal and waits for the end of this life.
     ///
     /// - Returns: How it ended; nil when it does not run, or did not end in time.
-    func end(with signal: Int32, within limit: Duration = .seconds(20)) async -> String? {
+    func end(with signal: Int32, within limit: Duration = .seconds(90)) async -> String? {
         guard let pid else { return nil }
         let lives = await ends.entries.count
         kill(pid, signal)

@@ -8,7 +8,7 @@ extension Stack {
     /// - Parameter packages: By name; empty for all.
     /// - Returns: The event of success, or the first with an error: trying again later would be an end to wait for.
     func synchronised(
-        _ release: ReleaseID, _ packages: [String] = [], within limit: Duration = .seconds(120)
+        _ release: ReleaseID, _ packages: [String] = [], within limit: Duration = .seconds(300)
     ) async throws -> TaskEvent {
         let seen = await events.entries.count
         try await orderSynchronisation(of: release, packages)
@@ -40,7 +40,7 @@ extension Stack {
     /// Waits for an event of a task, or of any.
     func event(
         _ stage: Stage, _ kind: TaskEvent.Kind, of task: TaskID? = nil, from index: Int = 0,
-        within limit: Duration = .seconds(60)
+        within limit: Duration = .seconds(180)
     ) async throws -> TaskEvent {
         let found = await events.first(from: index, within: limit) { event in
             event.stage == stage && event.kind == kind && (task == nil || event.task == task)

@@ -86,7 +86,7 @@ extension Stack {
     /// Asks for the status, as clients do, until the task has ended.
     ///
     /// - Returns: `X-Task-Status`, and the text that stood below it.
-    func end(of task: SubmittedTask, within limit: Duration = .seconds(60)) async throws -> (
+    func end(of task: SubmittedTask, within limit: Duration = .seconds(180)) async throws -> (
         status: String, text: String
     ) {
         let deadline = ContinuousClock.now + limit
@@ -143,7 +143,7 @@ extension Stack {
     }
 
     /// Waits until a condition holds, asking every few milliseconds.
-    func until(_ what: String, within limit: Duration = .seconds(60), _ holds: () async throws -> Bool) async throws {
+    func until(_ what: String, within limit: Duration = .seconds(180), _ holds: () async throws -> Bool) async throws {
         let deadline = ContinuousClock.now + limit
         while try await !holds() {
             guard ContinuousClock.now < deadline else {

@@ -173,7 +173,7 @@ struct Stack: Sendable {
         let said = await service.log.entries.count
         let lives = await service.ends.entries.count
         starts.yield(service)
-        let ready = await service.log.first(from: said, within: .seconds(60)) { line in
+        let ready = await service.log.first(from: said, within: .seconds(180)) { line in
             line.contains("waiting for jobs") || line.contains("listening")
         }
         guard let ready else {

@@ -87,7 +87,7 @@ import Testing
             #expect(await code { () async throws(MessageQueueError) in try await held.ack() } == .connectionLost)
             #expect(
                 await code { () async throws(MessageQueueError) in
-                    _ = try await replies.next(within: .seconds(10))
+                    _ = try await replies.next(within: .seconds(120))
                 } == .connectionLost)
             try await node.startAgain()
             try await published

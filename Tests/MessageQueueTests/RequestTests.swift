@@ -20,8 +20,8 @@ import Testing
             for name in ["a", "b"] {
                 group.addTask {
                     let replies = try await test.broker.request(.job(Array(name.utf8), for: test.stage))
-                    #expect(try await replies.next(within: .seconds(10)).text == "started \(name)")
-                    #expect(try await replies.next(within: .seconds(10)).text == "done \(name)")
+                    #expect(try await replies.next(within: .seconds(120)).text == "started \(name)")
+                    #expect(try await replies.next(within: .seconds(120)).text == "done \(name)")
                     replies.finish()
                 }
             }

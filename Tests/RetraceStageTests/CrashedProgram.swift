@@ -61,7 +61,7 @@ struct CrashedProgram {
                     "/.retrace/bin/gdb", "-nx", "-batch", "-iex", "set startup-with-shell off",
                     "--data-directory", "/.retrace/share/gdb", "-ex", "run", "-ex", "generate-core-file /.made/core",
                     "/usr/bin/crashdemo",
-                ]), limits: SandboxLimits(wallTime: .seconds(60)))
+                ]), limits: SandboxLimits(wallTime: .seconds(180)))
         guard access(core.string, R_OK) == 0 else {
             let said = String(decoding: made.standardOutput + made.standardError, as: UTF8.self)
             throw SandboxError(.setupFailed, "gdb made no core: \(said)")

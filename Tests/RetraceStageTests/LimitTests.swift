@@ -23,7 +23,7 @@ struct LimitTests {
         defer { crashed.remove() }
         var limits = RetraceLimits()
         // Long enough for the stand-in to start on a busy host.
-        limits.sandbox.wallTime = .seconds(3)
+        limits.sandbox.wallTime = .seconds(15)
         let answer = try await crashed.retraced(
             with: crashed.standIn("cat <<'EOF'\n\(frame)EOF\nsleep 1000"), limits: limits)
         #expect(answer.summary.remarks.contains { $0.contains("stopped after") })

@@ -17,7 +17,7 @@ func shell(
 
 /// Enough for a shell script.
 let quick = SandboxLimits(
-    memoryBytes: 1 << 30, cpuSeconds: 20, wallTime: .seconds(30), outputBytes: 1 << 16, scratchBytes: 1 << 20)
+    memoryBytes: 1 << 30, cpuSeconds: 20, wallTime: .seconds(120), outputBytes: 1 << 16, scratchBytes: 1 << 20)
 
 /// Whether a sandbox can be made on this host at all.
 let sandboxWorks: Bool = true

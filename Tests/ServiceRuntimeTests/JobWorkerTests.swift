@@ -273,7 +273,7 @@ import Testing
                     let replies = try await bench.broker.request(.job(JobCoding.encode(bench.job), for: bench.stage))
                     var heard: [IngestReply] = []
                     for _ in 0..<2 {
-                        let body = try await replies.next(within: .seconds(20)).body
+                        let body = try await replies.next(within: .seconds(120)).body
                         heard.append(try JobCoding.decode(IngestReply.self, from: body))
                     }
                     #expect(heard == [.pickedUp, failure.map { .refused($0) } ?? .accepted])
