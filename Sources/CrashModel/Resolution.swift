@@ -21,6 +21,13 @@ package struct Resolution: Hashable, Sendable {
         self.remarks = remarks
     }
 
+    /// The same with something more that a person should know.
+    package func adding(remarks more: [String]) -> Resolution {
+        Resolution(
+            releaseID: releaseID, releaseEvidence: releaseEvidence, modules: modules, packages: packages,
+            remarks: remarks + more)
+    }
+
     /// The modules that come from a file but for which something is missing.
     package var incomplete: [ResolvedModule] { modules.filter { $0.status != .complete && $0.status != .virtual } }
 }

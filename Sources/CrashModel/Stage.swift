@@ -2,6 +2,8 @@
 package enum Stage: String, Hashable, Sendable, CaseIterable {
     case ingest
     case resolve
+    /// Only where packages are mirrored on first need.
+    case fetch
     case build
     case retrace
     case reposync
@@ -11,6 +13,7 @@ package enum Stage: String, Hashable, Sendable, CaseIterable {
         switch self {
         case .ingest: "unpacking the upload and reading the core"
         case .resolve: "finding the packages that crashed"
+        case .fetch: "fetching packages from their mirrors"
         case .build: "putting the packages into a root"
         case .retrace: "running the debugger"
         case .reposync: "synchronising the repository"

@@ -39,7 +39,9 @@ func printable(_ text: String) -> String {
 private func progressLines(of task: RetraceTask, ahead: Int) -> [String] {
     var lines: [String] = []
     if let stage = task.stage, let kind = task.stageKind {
-        let next = kind == .succeeded ? Stage.allCases.drop { $0 != stage }.dropFirst().first : nil
+        // Few tasks need packages to be fetched.
+        let stages = Stage.allCases.filter { $0 != .fetch || stage == .fetch }
+        let next = kind == .succeeded ? stages.drop { $0 != stage }.dropFirst().first : nil
         switch kind {
         case .retrying: lines.append("Trying again: \(stage.activity).")
         case .succeeded: lines.append("Waiting for the next stage\(next.map { ": \($0.activity)" } ?? "").")

@@ -1,4 +1,5 @@
 package import CrashModel
+import Glibc
 package import SystemPackage
 
 /// Where the mirror of one release lies: `<repositories>/<release-id>/`. Only reposync writes there.
@@ -36,5 +37,11 @@ package struct MirrorDirectory: Hashable, Sendable {
             throw InvalidValue(noun: "location in a mirror", text: location, expected: "it is a path below the mirror")
         }
         return path.pushing(relative)
+    }
+
+    /// Whether there is a file at `location`. Blocking.
+    package func hasFile(at location: String) -> Bool {
+        guard let file = try? file(at: location) else { return false }
+        return access(file.string, F_OK) == 0
     }
 }

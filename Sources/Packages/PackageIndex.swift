@@ -97,16 +97,19 @@ package final class PackageIndex: Sendable {
         package let location: String
         /// The size in bytes.
         package let byteCount: UInt64
+        /// Whether it is fetched on first need and so may not be there.
+        package let isOffered: Bool
     }
 
     /// Calls `body` for every package file of the index, in no order.
     package func forEachPackage(_ body: (MirroredFile) throws -> Void) throws {
         try database.read { database in
-            let rows = try Row.fetchCursor(database, sql: "SELECT sha256, location, bytes FROM packages")
+            let rows = try Row.fetchCursor(database, sql: "SELECT sha256, location, bytes, offered_by FROM packages")
             while let row = try rows.next() {
                 try body(
                     MirroredFile(
-                        sha256: row[0], location: row[1], byteCount: UInt64(clamping: row[2] as Int64)))
+                        sha256: row[0], location: row[1], byteCount: UInt64(clamping: row[2] as Int64),
+                        isOffered: row[3] != nil))
             }
         }
     }

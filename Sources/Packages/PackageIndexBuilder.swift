@@ -80,7 +80,8 @@ package final class PackageIndexBuilder: Sendable {
 
     /// Adds a package with the files that the published index has of the same package file.
     ///
-    /// - Returns: Whether it has them; if not, nothing was added and the package must be scanned.
+    /// - Returns: Whether it has them; if not, nothing was added and the package must be scanned. It has none of a package
+    ///   that was only offered: its own files were not read then.
     package func carryOver(
         _ package: IndexedPackage, offer: PackageOffer? = nil
     ) throws(PackageIndexError) -> Bool {
@@ -88,7 +89,10 @@ package final class PackageIndexBuilder: Sendable {
         return try indexErrors {
             try database.writeWithoutTransaction { database in
                 let known = try Int64.fetchOne(
-                    try database.cachedStatement(sql: "SELECT id FROM previous.packages WHERE sha256 = ?"),
+                    try database.cachedStatement(
+                        sql: """
+                            SELECT id FROM previous.packages WHERE sha256 = ? AND offered_by IS NULL
+                            """),
                     arguments: [package.sha256])
                 guard let known else { return false }
                 guard let id = try Self.insert(package, offer, into: database) else { return true }

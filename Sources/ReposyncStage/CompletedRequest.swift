@@ -21,7 +21,9 @@ struct CompletedRequest: Sendable {
         var digest = SHA256()
         var words = ["1", request.withClosure ? "closure" : "alone", distribution.debugger.package]
         words += request.packages.sorted()
-        for suite in suites { words += [suite.repository.name] + suite.repository.components }
+        for suite in suites {
+            words += [suite.repository.name, suite.repository.mode.rawValue] + suite.repository.components
+        }
         digest.update(data: Array(words.joined(separator: "\n").utf8))
         for suite in suites { digest.update(data: Array(SHA256.hash(data: suite.signedText))) }
         return hexadecimal(digest.finalize())
@@ -37,7 +39,10 @@ struct CompletedRequest: Sendable {
         var words = ["2", request.withClosure ? "closure" : "alone", distribution.debugger.package]
         words += request.packages.sorted()
         for opened in repositories {
-            words += [opened.repository.name, opened.revision.sha256, String(opened.repository.checksSignatures)]
+            let repository = opened.repository
+            words += [
+                repository.name, opened.revision.sha256, String(repository.checksSignatures), repository.mode.rawValue,
+            ]
             for key in opened.repository.keys {
                 words.append(hexadecimal(SHA256.hash(data: try readFile(key, limit: 16 << 20))))
             }
@@ -76,6 +81,7 @@ struct CompletedRequest: Sendable {
         var isComplete = true
         try index.forEachPackage { package in
             guard isComplete else { return }
+            if package.isOffered { return }
             isComplete = fileSize(try mirror.file(at: package.location)) == package.byteCount
         }
         return isComplete

@@ -13,9 +13,15 @@ struct PackageSelection: Sendable {
 
     /// Reads the lists and chooses. Blocking; takes a second or two for all of Debian.
     ///
+    /// Of a lazy suite the debugger is chosen, and what the first need of it brought to the mirror.
+    ///
+    /// - Parameter isFetched: Whether a package of a lazy suite is in the mirror.
     /// - Throws: ``CrashModel/StageError`` with `unknownPackage` when a name is in no list or cannot be installed, and
     ///   with `metadataRefused` for a list that no honest archive would have.
-    init(_ request: SyncRequest, suites: [DebianSuite], distribution: Distribution) throws {
+    init(
+        _ request: SyncRequest, suites: [DebianSuite], distribution: Distribution,
+        isFetched: (ArchivePackage) throws -> Bool
+    ) throws {
         let architecture = request.releaseID.architecture
         var offered: [ArchivePackage] = []
         for (number, suite) in suites.enumerated() {
@@ -28,7 +34,13 @@ struct PackageSelection: Sendable {
             }
         }
         if request.packages.isEmpty {
-            for package in offered { choose(package) }
+            let isLazy = suites.map { $0.repository.mode == .lazy }
+            for package in offered where try !isLazy[package.repository] || isFetched(package) { choose(package) }
+            if isLazy.contains(true) {
+                // The first crash must not wait for its debugger as well.
+                try chooseDebugger(
+                    distribution.debugger.package, of: offered, Self.solver(suites.flatMap(\.lists), architecture))
+            }
         } else if request.withClosure {
             try chooseClosure(
                 request, of: offered, lists: suites.flatMap(\.lists), debugger: distribution.debugger.package)
@@ -44,12 +56,7 @@ struct PackageSelection: Sendable {
     private mutating func chooseClosure(
         _ request: SyncRequest, of offered: [ArchivePackage], lists: [FilePath], debugger: String
     ) throws {
-        let solver: DependencySolver
-        do {
-            solver = try DependencySolver(debianPackages: lists, architecture: request.releaseID.architecture)
-        } catch {
-            throw StageError.sync(.metadataRefused, "The lists of packages cannot be solved: \(error).")
-        }
+        let solver = try Self.solver(lists, request.releaseID.architecture)
         let bySHA256 = Dictionary(offered.map { ($0.sha256, $0) }, uniquingKeysWith: { first, _ in first })
         var keys: Set<String> = []
         var sources: Set<String> = []
@@ -60,6 +67,21 @@ struct PackageSelection: Sendable {
             sources.insert(package.source)
         }
         for package in offered where package.debugs(any: keys, of: sources) { choose(package) }
+        chooseDebugger(debugger, of: offered, solver)
+    }
+
+    private static func solver(_ lists: [FilePath], _ architecture: Architecture) throws -> DependencySolver {
+        do {
+            return try DependencySolver(debianPackages: lists, architecture: architecture)
+        } catch {
+            throw StageError.sync(.metadataRefused, "The lists of packages cannot be solved: \(error).")
+        }
+    }
+
+    private mutating func chooseDebugger(
+        _ debugger: String, of offered: [ArchivePackage], _ solver: DependencySolver
+    ) {
+        let bySHA256 = Dictionary(offered.map { ($0.sha256, $0) }, uniquingKeysWith: { first, _ in first })
         do throws(DependencyError) {
             for solved in try solver.closure(of: [debugger]) {
                 if let package = solved.sha256.flatMap({ bySHA256[$0.lowercased()] }) { choose(package) }

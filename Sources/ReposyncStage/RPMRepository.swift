@@ -2,6 +2,8 @@ import CrashModel
 import Crypto
 import Dependencies
 import Distributions
+import Glibc
+import Packages
 import Sandbox
 import SystemPackage
 
@@ -96,6 +98,25 @@ func makeKeyDatabase(for repository: Repository, in folder: FilePath) async thro
                 advice: "gpg/README.md says where keys come from.", exitStatus: result.termination.exitStatus,
                 toolOutput: String(decoding: result.standardError, as: UTF8.self))
         }
+    }
+}
+
+extension Downloader {
+    /// The database of a repository's keys for packages that are fetched on first need; made once for each set of keys.
+    func keyDatabase(for repository: Repository, of mirror: MirrorDirectory) async throws -> FilePath {
+        let digest = try await blocking { try RefusedPackages.keys(of: repository) }
+        let folder = mirror.path.appending("fetching").appending("keys-\(digest.prefix(32))")
+        if try await blocking({ isDirectory(folder) }) { return folder }
+        let aside = FilePath("\(folder.string).\(UInt64.random(in: 0 ... .max))")
+        try await blocking { try makeDirectories(aside) }
+        try await makeKeyDatabase(for: repository, in: aside)
+        try await blocking {
+            // Another one may have been faster; its database is as good.
+            guard rename(aside.string, folder.string) == 0 || isDirectory(folder) else {
+                throw Errno(rawValue: errno)
+            }
+        }
+        return folder
     }
 }
 

@@ -20,7 +20,10 @@ struct RPMSelection: Sendable {
                 offered += try solver.offered().map { ($0, number) }
             }
             guard !request.packages.isEmpty else {
-                for (package, number) in offered { choose(package, number) }
+                let isLazy = repositories.map { $0.repository.mode == .lazy }
+                for (package, number) in offered where !isLazy[number] { choose(package, number) }
+                // The first crash must not wait for its debugger as well.
+                if isLazy.contains(true) { chooseDebugger(debugger, offered, repositories, request) }
                 return
             }
             let solver = try DependencySolver(
@@ -29,11 +32,7 @@ struct RPMSelection: Sendable {
             let wanted = request.withClosure ? closure : closure.filter { request.packages.contains($0.nevra.name) }
             chooseAll(of: wanted, offered, withDebuginfo: request.withClosure)
             guard request.withClosure else { return }
-            do throws(DependencyError) {
-                chooseAll(of: try solver.closure(of: [debugger]), offered, withDebuginfo: false)
-            } catch {
-                remarks.append("The debugger package '\(debugger)' cannot be mirrored from here: \(error).")
-            }
+            chooseDebugger(debugger, offered, repositories, request)
         } catch .unknownPackage(let name) {
             throw StageError.sync(
                 .unknownPackage, "No repository of the release has the package '\(name)'.", advice: "Check the name.")
@@ -42,6 +41,18 @@ struct RPMSelection: Sendable {
                 .unknownPackage, "The packages cannot be selected: \(problems.joined(separator: "; ")).")
         } catch {
             throw StageError.sync(.metadataRefused, "The metadata of the repositories cannot be used: \(error).")
+        }
+    }
+
+    private mutating func chooseDebugger(
+        _ debugger: String, _ offered: [(OfferedPackage, Int)], _ repositories: [RPMRepository], _ request: SyncRequest
+    ) {
+        do throws(DependencyError) {
+            let solver = try DependencySolver(
+                rpmMetadata: repositories.map(\.metadata), architecture: request.releaseID.architecture)
+            chooseAll(of: try solver.closure(of: [debugger]), offered, withDebuginfo: false)
+        } catch {
+            remarks.append("The debugger package '\(debugger)' cannot be mirrored from here: \(error).")
         }
     }
 
@@ -66,16 +77,22 @@ struct RPMSelection: Sendable {
 
     private mutating func choose(_ offered: OfferedPackage, _ repository: Int) {
         let path = offered.package.location
-        guard let sha256 = offered.package.sha256?.lowercased(), isPlainPath(path), path.hasSuffix(".rpm"),
-            offered.byteCount > 0, let name = path.split(separator: "/").last
+        guard let sha256 = offered.package.sha256?.lowercased(), offered.byteCount > 0,
+            let location = rpmLocation(of: path, sha256: sha256)
         else {
             remarks.append("\(offered.package.nevra) has no usable location, size or SHA-256 and was left out.")
             return
         }
         guard chosen.insert(sha256).inserted else { return }
-        // The digest keeps apart two builds that call themselves the same.
-        let location = "pool/\(sha256.prefix(2))/\(sha256.prefix(16))/\(name)"
         packages.append(
             WantedRPM(offered: offered, sha256: sha256, repository: repository, location: location))
     }
+}
+
+/// Where a package of a repository lies in the mirror; nil for one whose path in the repository is of no use.
+///
+/// The digest keeps apart two builds that call themselves the same.
+func rpmLocation(of path: String, sha256: String) -> String? {
+    guard isPlainPath(path), path.hasSuffix(".rpm"), let name = path.split(separator: "/").last else { return nil }
+    return "pool/\(sha256.prefix(2))/\(sha256.prefix(16))/\(name)"
 }

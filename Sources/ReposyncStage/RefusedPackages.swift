@@ -21,9 +21,9 @@ struct RefusedPackages: Sendable {
     }
 
     /// - Parameter keys: ``keys(of:)`` of the repository that offers it.
-    func contains(_ package: WantedRPM, keys: String) -> Bool { known[package.sha256] == keys }
+    func contains(_ sha256: String, keys: String) -> Bool { known[sha256] == keys }
 
-    mutating func insert(_ package: WantedRPM, keys: String) { known[package.sha256] = keys }
+    mutating func insert(_ sha256: String, keys: String) { known[sha256] = keys }
 
     /// Blocking.
     func write(to folders: SyncFolders) throws {

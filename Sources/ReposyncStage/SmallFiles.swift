@@ -61,6 +61,12 @@ func fileSize(_ path: FilePath) -> UInt64? {
     return UInt64(status.st_size)
 }
 
+/// Blocking.
+func isDirectory(_ path: FilePath) -> Bool {
+    var status = stat()
+    return stat(path.string, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+}
+
 /// An empty folder for the files of one synchronisation; what a dead one left behind is removed. Blocking.
 func makeWorkFolder(_ path: FilePath) throws {
     try makeDirectories(path)

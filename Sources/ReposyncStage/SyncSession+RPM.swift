@@ -33,7 +33,7 @@ extension SyncSession {
         let kept = KeptVersions(opened.map(\.repository))
         let old = Set(kept?.outdated(selection.packages) { $0.offered.package.nevra } ?? [])
         let current = selection.packages.filter { !old.contains($0) }
-        let wanted = current.filter { !known.contains($0, keys: keys[$0.repository]) }
+        let wanted = current.filter { !known.contains($0.sha256, keys: keys[$0.repository]) }
         let trusted = try await downloader.blocking { try mirroredDigests(mirror) }
         let absent = try await downloader.blocking {
             try wanted.filter { wanted in
@@ -46,13 +46,14 @@ extension SyncSession {
         }
         let refused = try await fetchRPMs(absent, opened)
         var refusals = known
-        for package in refused { refusals.insert(package, keys: keys[package.repository]) }
+        for package in refused { refusals.insert(package.sha256, keys: keys[package.repository]) }
         let allRefusals = refusals
         try await downloader.blocking { try allRefusals.write(to: folders) }
         await progress.report("making the package index", 0.8, always: true)
         try await describeMirror()
         let outdated = try await downloader.blocking { try kept?.outdated(in: mirror) ?? [] }
-        let index = try await publishRPMIndex(without: Set(outdated.map(\.sha256)))
+        let index = try await publishRPMIndex(
+            without: Set(outdated.map(\.sha256)), offers: LazyOffers(opened, keys: keys, refused: allRefusals))
         try await remove(outdated)
         let left = Set(current).subtracting(wanted).union(refused)
         let sentences = left.map(\.offered.package.nevra.description).sorted().map {
@@ -75,7 +76,6 @@ extension SyncSession {
     private func openRPMRepositories() async throws -> (opened: [RPMRepository], remarks: [String]) {
         let repositories = distribution.repositories(for: request.releaseID)
         guard distribution.isEnabled, !repositories.isEmpty else { throw refusal(repositories) }
-        try refuseLazy(repositories)
         var opened: [RPMRepository] = []
         var remarks: [String] = []
         for (number, repository) in repositories.enumerated() {
@@ -204,9 +204,11 @@ extension SyncSession {
 
     /// The index of what the verified packages say of themselves; the metadata of the repositories may say anything.
     ///
-    /// - Parameter outdated: The digests of packages that it leaves out.
+    /// - Parameters:
+    ///   - outdated: The digests of packages that it leaves out.
+    ///   - offers: What it has besides, to be fetched on first need.
     private func publishRPMIndex(
-        without outdated: Set<String>
+        without outdated: Set<String>, offers: LazyOffers
     ) async throws -> (summary: PackageIndexSummary, remarks: [String]) {
         let mirror = mirror
         return try await downloader.publishIndex(of: mirror, progress: progress) { builder in
@@ -222,6 +224,7 @@ extension SyncSession {
             } catch let error as RepodataError {
                 throw StageError.sync(.indexFailed, "The mirror's own metadata cannot be read: \(error).")
             }
+            try offers.add(to: builder)
             return []
         }
     }

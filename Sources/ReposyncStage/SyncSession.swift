@@ -58,16 +58,20 @@ struct SyncSession: Sendable {
         }
         let suites = try await readLists(of: opened)
         await progress.report("selecting packages", 0.08, always: true)
-        let selection = try await downloader.blocking {
-            try PackageSelection(request, suites: suites, distribution: distribution)
-        }
         let inventory = try await downloader.blocking { try MirrorInventory(mirror) }
+        let selection = try await downloader.blocking {
+            try PackageSelection(request, suites: suites, distribution: distribution) { package in
+                fileSize(try mirror.file(at: inventory.location(for: package))) == package.byteCount
+            }
+        }
         let (new, fetched) = try await fetchMissing(selection.packages, inventory, suites)
         await progress.report("making the package index", 0.8, always: true)
         let stanzas = folders.work.appending("Packages")
         try await downloader.blocking { try writeStanzas(of: mirror, adding: new, to: stanzas) }
         let index = try await downloader.publishIndex(of: mirror, progress: progress) { builder in
-            try carryOver(stanzas: stanzas, into: builder)
+            let unknown = try carryOver(stanzas: stanzas, into: builder)
+            try addOffers(of: suites, besides: selection.packages, inventory, to: builder)
+            return unknown
         }
         let remarks = missing + selection.remarks + index.remarks
         try await downloader.blocking {
@@ -86,7 +90,6 @@ struct SyncSession: Sendable {
     private func openSuites(_ apt: AptSources) async throws -> (suites: [DebianSuite], remarks: [String]) {
         let repositories = distribution.repositories(for: request.releaseID)
         guard distribution.isEnabled, !repositories.isEmpty else { throw refusal(repositories) }
-        try refuseLazy(repositories)
         var suites: [DebianSuite] = []
         var remarks: [String] = []
         for (number, repository) in repositories.enumerated() {
@@ -122,16 +125,6 @@ struct SyncSession: Sendable {
             suites.append(suite)
         }
         return suites
-    }
-
-    /// - Throws: For a whole mirror of a lazy repository: fetching a package on first need is not built yet, and fetching
-    ///   everything is not what its plugin asks for.
-    func refuseLazy(_ repositories: [Repository]) throws {
-        guard request.packages.isEmpty, let lazy = repositories.first(where: { $0.mode == .lazy }) else { return }
-        throw StageError.sync(
-            .unknownRelease,
-            "Repository '\(lazy.name)' says 'mirror: lazy', and packages are not fetched on first need yet.",
-            advice: "Name the packages to mirror (retrace sync DIST VERSION ARCH PACKAGE…), or say 'mirror: full'.")
     }
 
     func refusal(_ repositories: [Repository]) -> StageError {

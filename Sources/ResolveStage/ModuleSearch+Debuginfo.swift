@@ -37,9 +37,26 @@ extension ModuleSearch {
     private func binary(of module: LoadedModule, besides debuginfo: IndexedFile) throws(PackageIndexError)
         -> IndexedFile?
     {
-        try index.files(at: module.path).first {
+        let candidates = try index.files(at: module.path).filter {
             $0.kind == .binary && $0.buildID == nil && $0.package.source == debuginfo.package.source && fits($0.package)
         }
+        if let named = candidates.first { return named }
+        return try offeredBinary(of: module, besides: debuginfo)
+    }
+
+    /// A package that is fetched on first need has no list of files in the index: it is the one whose name its package of
+    /// debug symbols has (dh_strip(1)). When the root is made, the build-id tells whether that was right.
+    private func offeredBinary(of module: LoadedModule, besides debuginfo: IndexedFile) throws(PackageIndexError)
+        -> IndexedFile?
+    {
+        let name = debuginfo.package.nevra.name
+        guard let suffix = ["-dbgsym", "-dbg"].first(where: name.hasSuffix) else { return nil }
+        for package in try index.packages(named: String(name.dropLast(suffix.count)))
+        where package.source == debuginfo.package.source && fits(package) {
+            guard try index.offer(of: package.sha256) != nil else { continue }
+            return IndexedFile(package: package, file: IndexedPath(path: module.path, kind: .binary))
+        }
+        return nil
     }
 
     /// `/usr/lib/debug/<path>` or `/usr/lib/debug/<path>.debug` of the binary's own version, in both usr-merge spellings.

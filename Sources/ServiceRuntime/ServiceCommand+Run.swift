@@ -47,6 +47,42 @@ extension ServiceCommand {
         }
     }
 
+    /// As the other `runWorker`, for a service that takes jobs from a second queue besides: a long job of the one does not
+    /// keep the other waiting.
+    ///
+    /// - Parameter build: Makes both handlers; `worker.queue` is about the first.
+    package func runWorkers<First: JobMessage, Second: JobMessage>(
+        _ first: First.Type, _ second: Second.Type,
+        _ build: @Sendable (ServiceConfiguration, Logger) async throws -> (JobHandler<First>, JobHandler<Second>)
+    ) async -> Never {
+        await end { request throws in
+            switch request {
+            case .serve(let options):
+                try await serve(options) { configuration, broker, logger in
+                    let (one, other) = try await build(configuration, logger)
+                    let settings = try configuration.workerSettings()
+                    let queue = try configuration.routingKey(.queue, of: First.stage) ?? First.stage.rawValue
+                    return [
+                        JobWorker(on: broker, settings: settings, logger: logger, routingKey: queue, handler: one),
+                        JobWorker(
+                            on: broker, settings: settings, logger: logger, routingKey: Second.stage.rawValue,
+                            handler: other),
+                    ]
+                }
+            case .replay(let file, let options):
+                let (configuration, logger) = try await start(options)
+                let (one, other) = try await build(configuration, logger)
+                do {
+                    return try await replay(jobIn: file, one, logger)
+                } catch is UndecodableMessage {
+                    return try await replay(jobIn: file, other, logger)
+                }
+            case .help, .version, .printConfiguration: break
+            }
+            return .success
+        }
+    }
+
     /// Runs services of any kind, such as the gateway's, and ends the process.
     ///
     /// - Parameter build: Makes the services; those that others need come first. The broker is connected already.

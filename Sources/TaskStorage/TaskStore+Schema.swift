@@ -7,6 +7,7 @@ extension TaskStore {
         migrator.registerMigration("2026-11 tasks and events") { db in
             try db.execute(sql: stageTable + taskTable + eventTable + syncTable)
         }
+        migrator.registerMigration("2026-11 packages on first need") { db in try db.execute(sql: fetchStage) }
         return migrator
     }
 
@@ -15,6 +16,13 @@ extension TaskStore {
         CREATE TABLE stage (name TEXT PRIMARY KEY, rank INTEGER NOT NULL UNIQUE) STRICT, WITHOUT ROWID;
         INSERT INTO stage VALUES ('ingest', 0), ('resolve', 1), ('build', 2), ('retrace', 3), ('reposync', 4);
 
+        """
+
+    /// `fetch` comes before `build`; the ranks are unique at every moment.
+    private static let fetchStage = """
+        UPDATE stage SET rank = rank + 100 WHERE rank >= 2;
+        UPDATE stage SET rank = rank - 99 WHERE rank >= 100;
+        INSERT INTO stage VALUES ('fetch', 2);
         """
 
     private static let taskTable = """

@@ -18,11 +18,17 @@ func resolveHandler(
             try await NIOThreadPool.singleton.runIfActive { try TaskDirectory(job.taskID, in: spool).removeDump() }
         },
         stage: { job, _ in
-            let resolution = try await NIOThreadPool.singleton.runIfActive {
-                try resolve(job.crash, catalog: catalog, indexes: indexes)
+            let (resolution, absent) = try await NIOThreadPool.singleton.runIfActive {
+                let resolution = try resolve(job.crash, catalog: catalog, indexes: indexes)
+                return (resolution, try packagesToFetch(of: resolution, indexes: indexes))
             }
-            return .next(
-                BuildJob(task: job.taskID, crash: job.crash, resolution: resolution), resolution.summary,
-                facts: resolution.facts, releaseID: resolution.releaseID)
+            let build = BuildJob(task: job.taskID, crash: job.crash, resolution: resolution)
+            guard absent.isEmpty else {
+                let count = absent.count == 1 ? "1 of them is" : "\(absent.count) of them are"
+                return .next(
+                    FetchJob(before: build), "\(resolution.summary); \(count) to be fetched first",
+                    facts: resolution.facts, releaseID: resolution.releaseID)
+            }
+            return .next(build, resolution.summary, facts: resolution.facts, releaseID: resolution.releaseID)
         })
 }

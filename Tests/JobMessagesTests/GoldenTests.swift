@@ -19,6 +19,11 @@ import Testing
             "BuildJob", BuildJob(task: Samples.task(), crash: Samples.crash(), resolution: Samples.resolution()))
     }
 
+    @Test func fetchJobIsWrittenAsAgreed() throws {
+        let build = try BuildJob(task: Samples.task(), crash: Samples.crash(), resolution: Samples.resolution())
+        try check("FetchJob", FetchJob(before: build))
+    }
+
     @Test func retraceJobIsWrittenAsAgreed() throws {
         try check(
             "RetraceJob",

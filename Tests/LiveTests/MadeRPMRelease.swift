@@ -7,9 +7,12 @@ import TestFixtures
 /// and the Python of this host packed again; signed, and with metadata by createrepo_c.
 actor MadeRPMRelease {
     static let releaseText = "Plum Test Linux release 1 (Mirabelle)"
+    /// The same packages, mirrored on first need.
+    static let lazyReleaseText = "Plum Test Linux release 2 (Greengage)"
 
     nonisolated let directory: FilePath
     nonisolated let release: ReleaseID
+    nonisolated let lazyRelease: ReleaseID
     private let made: MadeRelease
     private let key: SigningKey
     private var isReady = false
@@ -26,6 +29,7 @@ actor MadeRPMRelease {
         self.made = made
         directory = made.directory
         release = try ReleaseID("plumtest-1-x86_64")
+        lazyRelease = try ReleaseID("plumtest-2-x86_64")
         key = try await SigningKey(rsa: true)
         do {
             // For the guardian.
@@ -128,12 +132,12 @@ actor MadeRPMRelease {
 
     /// The files that ABRT's client packs.
     nonisolated func problem(
-        _ program: String, _ version: String, package: String? = nil
+        _ program: String, _ version: String, package: String? = nil, releaseText: String = MadeRPMRelease.releaseText
     ) throws -> [String: [UInt8]] {
         [
             "coredump": try FolderContents.read(core(program, version)),
             "executable": Array("/usr/bin/\(program)".utf8),
-            "package": Array((package ?? "crashdemo-1:\(version)").utf8), "os_release": Array(Self.releaseText.utf8),
+            "package": Array((package ?? "crashdemo-1:\(version)").utf8), "os_release": Array(releaseText.utf8),
         ]
     }
 
@@ -149,7 +153,7 @@ actor MadeRPMRelease {
         distribution: plumtest
         display-name: Plum Test Linux
         package-format: rpm
-        versions: ['1']
+        versions: ['1', '2']
         architectures: [x86_64]
         recognise:
           release-text: ['^Plum Test Linux release ([0-9]+)']
@@ -160,6 +164,11 @@ actor MadeRPMRelease {
         keys: [plum.asc]
         repositories:
           - name: everything
+            versions: ['1']
+            mirrors: ['file://\(repository)']
+          - name: on-need
+            versions: ['2']
+            mirror: lazy
             mirrors: ['file://\(repository)']
 
         """

@@ -47,6 +47,35 @@ extension LiveTests {
             #expect(stack.remains() == [])
         }
 
+        @Test func packagesOfALazyMirrorAreFetchedForTheFirstCrashThatNeedsThem() async throws {
+            let stack = try runningStack()
+            let plum = stack.plum
+            try await plum.prepare()
+            let end = try await stack.synchronised(plum.lazyRelease)
+            try #require(end.kind == .succeeded, "\(end)")
+            let pool = stack.directory.appending("repositories/\(plum.lazyRelease)/pool")
+            let names = "find '\(pool)' -name '*.rpm' -printf '%f\\n' | sort"
+            #expect(try await !MadeRelease.shell(names, in: stack.directory).contains("crashdemo"))
+
+            let files = try plum.problem("crashdemo", "2.4.3", releaseText: MadeRPMRelease.lazyReleaseText)
+            let before = await stack.events.entries.count
+            let task = try await stack.submit(files)
+            try #require(try await stack.end(of: task).status == "FINISHED_SUCCESS")
+            let fetched = try await stack.event(.fetch, .succeeded, of: task.id, from: before)
+            #expect(fetched.message.contains("fetched") && !fetched.message.contains("could not be had"), "\(fetched)")
+            let backtrace = try ReadBacktrace(try await stack.get(task, "/backtrace.json").body)
+            #expect(backtrace.seen == ReadBacktrace.seen(in: try await plum.bareGdb("crashdemo", "2.4.3")))
+            #expect(backtrace.threads.first?.frames.first?.package == "crashdemo-libs-1:2.4.3-1.plum.x86_64")
+            let after = try await MadeRelease.shell(names, in: stack.directory)
+            #expect(after.contains("crashdemo-libs-2.4.3") && !after.contains("crashdemo-libs-2.4.1"), "\(after)")
+
+            // The second crash finds them there.
+            let mark = await stack.events.entries.count
+            let again = try await stack.submit(files)
+            try #require(try await stack.end(of: again).status == "FINISHED_SUCCESS")
+            #expect(await !stack.events.entries.dropFirst(mark).contains { $0.stage == .fetch })
+        }
+
         /// The C library of the crash is another build than the debugger's: gdb runs with its own, the core is read with
         /// that of the crash. A root without any C library is tested with the program `loner`.
         @Test(

@@ -36,7 +36,7 @@ import Testing
         let checkout = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
         let file = try Data(contentsOf: URL(filePath: "/\(checkout)/compose/rabbitmq/definitions.json"))
         let definitions = try JSONDecoder().decode(Definitions.self, from: file)
-        let topology = Topology.retrace(stages: ["ingest", "resolve", "build", "retrace", "reposync"])
+        let topology = Topology.retrace(stages: ["ingest", "resolve", "fetch", "build", "retrace", "reposync"])
         #expect(
             Set(definitions.exchanges.map { "\($0.name) \($0.type)" })
                 == Set(topology.exchanges.map { "\($0.name) \($0.kind.rawValue)" }))
@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test func topologyOfTheServicesIsAccepted() async throws {
-        let stages = ["ingest", "resolve", "build", "retrace", "reposync"]
+        let stages = ["ingest", "resolve", "fetch", "build", "retrace", "reposync"]
         let broker = try MessageBroker(
             BrokerAddress(url: await PrivateBroker.sharedURL()), topology: .retrace(stages: stages), name: "test",
             logger: quiet)

@@ -15,14 +15,17 @@ final class FolderServer: Sendable {
     private let channel: any Channel
     private let requests: RequestLog
 
-    /// - Parameter cut: Paths ending so get only that many bytes of their body, then the connection is closed.
-    init(_ folder: FilePath, cut: [String: Int] = [:]) async throws {
+    /// - Parameters:
+    ///   - cut: Paths ending so get only that many bytes of their body, then the connection is closed.
+    ///   - silent: Paths ending so get no answer at all, and the connection stays open.
+    init(_ folder: FilePath, cut: [String: Int] = [:], silent: [String] = []) async throws {
         let asked = RequestLog()
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-                    try channel.pipeline.syncOperations.addHandler(Handler(folder: folder, cut: cut, asked: asked))
+                    try channel.pipeline.syncOperations.addHandler(
+                        Handler(folder: folder, cut: cut, silent: silent, asked: asked))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
@@ -52,11 +55,13 @@ final class FolderServer: Sendable {
         typealias OutboundOut = HTTPServerResponsePart
         let folder: FilePath
         let cut: [String: Int]
+        let silent: [String]
         let asked: RequestLog
 
-        init(folder: FilePath, cut: [String: Int], asked: RequestLog) {
+        init(folder: FilePath, cut: [String: Int], silent: [String], asked: RequestLog) {
             self.folder = folder
             self.cut = cut
+            self.silent = silent
             self.asked = asked
         }
 
@@ -64,6 +69,7 @@ final class FolderServer: Sendable {
             guard case .head(let head) = unwrapInboundIn(data) else { return }
             let range = head.headers.first(name: "range")
             asked.add(Asked(path: head.uri, range: range))
+            if silent.contains(where: head.uri.hasSuffix) { return }
             let path = head.uri.split(separator: "/").reduce(folder) { $0.appending(String($1)) }
             guard var body = try? FolderContents.read(path) else { return answer(context, .notFound, [:], [], false) }
             var headers: HTTPHeaders = [:]

@@ -26,7 +26,7 @@ import Testing
 
         """
 
-    private func tool(_ command: [String]) async throws {
+    func tool(_ command: [String]) async throws {
         let result = try await Subprocess.run(
             .name(command[0]), arguments: Arguments(Array(command.dropFirst())), output: .string(limit: 1 << 20),
             error: .string(limit: 1 << 20))
@@ -34,7 +34,7 @@ import Testing
     }
 
     /// - Parameter version: `[epoch:]version`.
-    private func make(
+    func make(
         _ name: String, version: String = "1.0", requires: String = "", in folder: FilePath
     ) async throws {
         let parts = version.split(separator: ":")
@@ -50,8 +50,8 @@ import Testing
         ])
     }
 
-    private func sync(
-        _ folder: FilePath, _ packages: [String], gpgcheck: Bool = true, more: String = ""
+    func sync(
+        _ folder: FilePath, _ packages: [String], gpgcheck: Bool = true, more: String = "", at: String? = nil
     ) async throws -> SyncReport {
         let plugin = """
             distribution: fedora
@@ -67,15 +67,18 @@ import Testing
             debugger: { package: top, executable: /usr/bin/gdb }
             keys: [test.asc]
             repositories:
-              - { name: everything, mirrors: ['\(folder)/repo'], gpgcheck: \(gpgcheck)\(more) }
+              - { name: everything, mirrors: ['\(at ?? "\(folder)/repo")'], gpgcheck: \(gpgcheck)\(more) }
 
             """
         try FolderContents.write(plugin.utf8, to: folder.appending("plugins/fedora.yaml"))
-        let catalog = try DistributionCatalog(plugins: folder.appending("plugins"), keys: folder.appending("keys"))
         return try await synchronise(
-            SyncRequest(releaseID: try ReleaseID("fedora-40-x86_64"), packages: packages), catalog: catalog,
+            SyncRequest(releaseID: try ReleaseID("fedora-40-x86_64"), packages: packages), catalog: try catalog(folder),
             repositories: folder.appending("mirror")
         ) { _ in }
+    }
+
+    func catalog(_ folder: FilePath) throws -> DistributionCatalog {
+        try DistributionCatalog(plugins: folder.appending("plugins"), keys: folder.appending("keys"))
     }
 
     @Test func signedPackagesAreMirroredAndUnsignedOnesAreLeftOutByName() async throws {
@@ -112,7 +115,7 @@ import Testing
     }
 
     /// A folder with a key, and signed packages described at a time of the test's choice.
-    private func prepare(_ names: [String], in folder: FilePath, at time: Int = 1_700_000_000) async throws {
+    func prepare(_ names: [String], in folder: FilePath, at time: Int = 1_700_000_000) async throws {
         let key = try await SigningKey(rsa: true)
         for name in ["plugins", "keys", "repo"] { try DebianArchive.makeDirectories(folder.appending(name)) }
         try FolderContents.write(key.publicKey, to: folder.appending("keys/test.asc"))
@@ -127,13 +130,13 @@ import Testing
         try await describe(folder, at: time)
     }
 
-    private func describe(_ folder: FilePath, at time: Int) async throws {
+    func describe(_ folder: FilePath, at time: Int) async throws {
         try await tool([
             "createrepo_c", "--quiet", "--revision", String(time), "--set-timestamp-to-revision", "\(folder)/repo",
         ])
     }
 
-    private func mirror(_ folder: FilePath) throws -> MirrorDirectory {
+    func mirror(_ folder: FilePath) throws -> MirrorDirectory {
         MirrorDirectory(try ReleaseID("fedora-40-x86_64"), in: folder.appending("mirror"))
     }
 
@@ -271,19 +274,6 @@ import Testing
                 .name("find"), arguments: [try mirror(folder).pool.string, "-name", "*.rpm"],
                 output: .string(limit: 65536))
             #expect(files.standardOutput.split(separator: "\n").count == 4)
-        }
-    }
-
-    @Test func wholeMirrorOfALazyRepositoryIsRefusedInWords() async throws {
-        try await ScratchDirectory.with { folder in
-            try await prepare(["top"], in: folder)
-            do {
-                _ = try await sync(folder, [], more: ", mirror: lazy")
-                Issue.record("everything was fetched")
-            } catch let error as StageError {
-                #expect(error.reason.contains("'mirror: lazy'") && error.advice?.contains("mirror: full") == true)
-            }
-            #expect(try await sync(folder, ["top"], more: ", mirror: lazy").downloadedCount == 1)
         }
     }
 }

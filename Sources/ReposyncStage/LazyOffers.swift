@@ -1,0 +1,47 @@
+import CrashModel
+import Dependencies
+import Distributions
+import Packages
+import RPMRepodata
+
+/// The packages of `mirror: lazy` repositories as their metadata tells of them: the index names them, and each is fetched
+/// and verified when the first crash needs it.
+struct LazyOffers: Sendable {
+    private let repositories: [(repository: RPMRepository, keys: String)]
+    private let refused: RefusedPackages
+
+    /// - Parameters:
+    ///   - opened: All repositories of the release.
+    ///   - keys: ``RefusedPackages/keys(of:)`` of each.
+    ///   - refused: Packages that are known to have no good signature; they are not offered.
+    init(_ opened: [RPMRepository], keys: [String], refused: RefusedPackages) {
+        repositories = zip(opened, keys).filter { $0.0.repository.mode == .lazy }.map { (repository: $0.0, keys: $0.1) }
+        self.refused = refused
+    }
+
+    /// Adds what the builder does not know from the mirrored packages themselves. Blocking.
+    ///
+    /// - Throws: ``CrashModel/StageError`` with `metadataRefused`, and what the builder fails with.
+    func add(to builder: PackageIndexBuilder) throws {
+        for (opened, keys) in repositories {
+            do {
+                try readRepodata(
+                    primary: opened.metadata.primary, fileLists: opened.metadata.fileLists,
+                    isWanted: mattersForDebugging
+                ) { package in
+                    guard !["src", "nosrc"].contains(package.nevra.architecture),
+                        !refused.contains(package.sha256, keys: keys),
+                        let location = rpmLocation(of: package.location, sha256: package.sha256)
+                    else { return }
+                    try builder.add(
+                        IndexedPackage(repodata: package, location: location), names: package.files,
+                        offer: PackageOffer(repository: opened.repository.name, path: package.location))
+                }
+            } catch let error as RepodataError {
+                throw StageError.sync(
+                    .metadataRefused,
+                    "The metadata of repository '\(opened.repository.name)' cannot be used: \(error).")
+            }
+        }
+    }
+}
