@@ -53,10 +53,11 @@ extension ChrootBuilder {
         if parts.isEmpty {
             remarks.append("No package of the crash is in the root, so the backtrace has addresses and no names.")
         }
-        let companions = try await alternateDebugFiles(of: parts, resolution: resolution, progress: progress)
+        let proved = try await withoutFalseClaims(parts, resolution: resolution, progress: progress)
+        let companions = try await alternateDebugFiles(of: proved.parts, resolution: resolution, progress: progress)
         let plan = CrashRootPlan(
-            parts: companions.parts, modules: resolution.modules, missing: missing,
-            remarks: remarks + companions.remarks)
+            parts: companions.parts, modules: proved.modules, missing: missing,
+            remarks: remarks + proved.remarks + companions.remarks, corrections: proved.corrections)
         progress("linking \(plan.parts.count) packages into a root", nil)
         return try await blockingCalls(Self.doing) { () throws(Errno) in
             try place.build(plan, fingerprint: fingerprint)

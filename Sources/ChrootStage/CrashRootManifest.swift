@@ -8,14 +8,13 @@ struct CrashRootManifest: Codable {
     /// SHA-256 over everything of the resolution that shapes a root.
     let fingerprint: String
     let remarks: [String]
+    /// What the files themselves said against the resolution.
+    let corrections: [ModuleCorrection]
 
-    private enum CodingKeys: String, CodingKey {
-        case fingerprint, remarks
-    }
-
-    init(fingerprint: String, remarks: [String]) {
+    init(fingerprint: String, remarks: [String], corrections: [ModuleCorrection]) {
         self.fingerprint = fingerprint
         self.remarks = remarks
+        self.corrections = corrections
     }
 
     /// Equal for resolutions that give the same root, in lower-case hex.

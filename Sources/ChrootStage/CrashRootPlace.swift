@@ -27,6 +27,13 @@ struct CrashRootPlace: Sendable {
         return manifest.remarks
     }
 
+    /// What the files of the root that is there said against the resolution that it was made from.
+    ///
+    /// - Throws: `Errno` when the manifest cannot be read.
+    func corrections() throws(Errno) -> [ModuleCorrection] {
+        try CrashRootManifest(at: manifest)?.corrections ?? []
+    }
+
     /// Builds the root aside and renames it into place; one that is there already goes.
     ///
     /// - Throws: `Errno` of the system call that failed; nothing is left then.
@@ -35,9 +42,11 @@ struct CrashRootPlace: Sendable {
         try removeTree(partial)
         try makeDirectory(partial)
         do throws(Errno) {
-            let remarks = try plan.assemble(at: partial)
+            let built = try plan.assemble(at: partial)
             try remove()
-            try CrashRootManifest(fingerprint: fingerprint, remarks: remarks).write(to: manifest)
+            let (remarks, corrections) = built
+            try CrashRootManifest(fingerprint: fingerprint, remarks: remarks, corrections: corrections)
+                .write(to: manifest)
             guard rename(partial.string, root.string) == 0 else { throw Errno(rawValue: errno) }
             return CrashRoot(path: root, remarks: remarks)
         } catch {

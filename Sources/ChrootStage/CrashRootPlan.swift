@@ -9,6 +9,8 @@ struct CrashRootPlan: Sendable {
     /// Packages that could not be had; their files are not looked for.
     let missing: Set<NEVRA>
     let remarks: [String]
+    /// What is known already to be other than the resolution says.
+    var corrections: [ModuleCorrection] = []
 
     /// Scripts that gdb loads with a program or library. They are few and small, and come with debuginfo packages.
     private static let autoLoadScripts = "/usr/share/gdb/auto-load"
@@ -21,7 +23,7 @@ struct CrashRootPlan: Sendable {
     ///
     /// - Returns: The plan's remarks and what was found out on the way.
     /// - Throws: `Errno` of the system call that failed.
-    func assemble(at path: FilePath) throws(Errno) -> [String] {
+    func assemble(at path: FilePath) throws(Errno) -> (remarks: [String], corrections: [ModuleCorrection]) {
         var root = try RootAssembly(at: path, absoluteLinks: .kept)
         var remarks = self.remarks
         for part in parts {
@@ -37,7 +39,14 @@ struct CrashRootPlan: Sendable {
         }
         remarks += root.leftOut.map(\.sentence)
         for module in modules { remarks += try check(module, in: &root) }
-        return remarks
+        var corrections = self.corrections
+        for (position, module) in modules.enumerated() {
+            guard let correction = try assert(module, at: position, in: root, below: path) else { continue }
+            remarks += [correction.reason].compactMap(\.self)
+            corrections.removeAll { $0.position == position }
+            corrections.append(correction)
+        }
+        return (remarks, corrections)
     }
 
     /// Looks whether a module's files are where they were resolved to, and puts the binary where the core has it.
@@ -57,6 +66,42 @@ struct CrashRootPlan: Sendable {
             remarks.append("\(module.module.path) is in the root only as \(binary.path).")
         }
         return remarks
+    }
+
+    /// Looks whether what the debugger will find for a module is what crashed, and takes away what is not: no frame is
+    /// better than a wrong one.
+    private func assert(
+        _ module: ResolvedModule, at position: Int, in root: RootAssembly, below place: FilePath
+    ) throws(Errno) -> ModuleCorrection? {
+        guard let buildID = module.module.buildID else { return nil }
+        var binary = module.binary
+        var wrong: [String] = []
+        if binary != nil, module.module.path.hasPrefix("/") {
+            let found = try proof(of: module.module.path, as: buildID, in: root.root, at: place)
+            if let contradiction = found.contradiction, try root.remove(file: module.module.path) {
+                wrong.append(
+                    "The file in the root at \(module.module.path) \(contradiction), not \(buildID): it was taken away."
+                )
+                binary = nil
+            }
+        }
+        // A debug file that was found by its path and version may have no build-id; another one it may not have.
+        var keepsDebuginfo = true
+        if let debuginfo = module.debuginfo,
+            case .other(let other) = try proof(of: debuginfo.path, as: buildID, in: root.root, at: place),
+            try root.remove(file: debuginfo.path)
+        {
+            wrong.append(
+                "\(debuginfo.path) of \(debuginfo.nevra) has build-id \(other), not \(buildID): it was taken away.")
+            keepsDebuginfo = false
+        }
+        guard !wrong.isEmpty else { return nil }
+        let hasDebuginfo = keepsDebuginfo && module.debuginfo != nil
+        let status: ModuleStatus =
+            binary == nil ? (hasDebuginfo ? .withoutBinary : .unknown) : .withoutDebuginfo
+        return ModuleCorrection(
+            position: position, status: status, reason: wrong.joined(separator: " "), binary: binary,
+            keepsDebuginfo: keepsDebuginfo)
     }
 
     /// Links a file of the root under the name that the core has for it; the name is the attacker's.

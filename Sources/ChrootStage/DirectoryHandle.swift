@@ -111,6 +111,11 @@ final class DirectoryHandle {
         }
     }
 
+    /// - Throws: `Errno` of unlinkat(2); a file that is gone already is fine.
+    func removeFile(_ name: [CChar]) throws(Errno) {
+        guard unlinkat(number, name, 0) == 0 || errno == ENOENT else { throw Errno(rawValue: errno) }
+    }
+
     /// - Throws: `Errno` of unlinkat(2); a directory that is gone already is fine.
     func removeDirectory(_ name: [CChar]) throws(Errno) {
         guard unlinkat(number, name, AT_REMOVEDIR) == 0 || errno == ENOENT else { throw Errno(rawValue: errno) }

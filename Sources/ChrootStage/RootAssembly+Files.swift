@@ -47,6 +47,17 @@ extension RootAssembly {
         return directory
     }
 
+    /// Takes away the name of a file that is none of those that were wanted, links inside the root followed.
+    ///
+    /// - Returns: Whether there was one.
+    func remove(file path: String) throws(Errno) -> Bool {
+        guard let found = try walk(path, in: root), found.kind == .file, let name = found.components.last else {
+            return false
+        }
+        try Self.open(Array(found.components.dropLast()), in: root).removeFile(name.fileName)
+        return true
+    }
+
     /// Whether the root has a regular file at `path`, links inside the root followed.
     func hasFile(_ path: String) throws(Errno) -> Bool {
         try walk(path, in: root)?.kind == .file

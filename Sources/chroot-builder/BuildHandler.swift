@@ -29,8 +29,8 @@ func buildHandler(spool: FilePath, builder: ChrootBuilder, nextQueue: String) ->
             steps.finish()
             await told
             let packages = job.resolution.packages.count
-            let next = RetraceJob(
-                task: job.taskID, crash: job.crash, resolution: job.resolution, chroot: chroot)
+            let resolution = try await builder.corrected(job.resolution, task: job.taskID)
+            let next = RetraceJob(task: job.taskID, crash: job.crash, resolution: resolution, chroot: chroot)
             return JobOutcome(
                 next: [.init(next, routingKey: nextQueue)],
                 message: "\(packages == 1 ? "1 package is" : "\(packages) packages are") in the root, and "
