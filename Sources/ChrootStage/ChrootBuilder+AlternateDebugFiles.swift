@@ -37,8 +37,10 @@ extension ChrootBuilder {
         let wanted = found.compactMap { $0.1 }
         let answers = try await unpack(
             wanted.map {
-                WantedPackage(nevra: $0.package.nevra, sha256: $0.package.sha256, location: $0.package.location)
-            }, of: "shared debuginfo", from: MirrorDirectory(releaseID, in: repositories), progress: progress)
+                WantedPackage(
+                    nevra: $0.package.nevra, sha256: $0.package.sha256, location: $0.package.location,
+                    mirror: MirrorDirectory(releaseID, in: repositories))
+            }, of: "shared debuginfo", progress: progress)
         var parts = search.parts
         var unavailable: [String: String] = [:]
         for (file, answer) in zip(wanted, answers) {

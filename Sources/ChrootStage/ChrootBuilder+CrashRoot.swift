@@ -32,15 +32,16 @@ extension ChrootBuilder {
         if let remarks = present {
             return CrashRoot(path: place.root, remarks: remarks)
         }
-        let mirror = MirrorDirectory(resolution.releaseID, in: repositories)
         let wanted = resolution.packages.map {
-            WantedPackage(nevra: $0.nevra, sha256: $0.sha256, location: $0.location)
+            WantedPackage(
+                nevra: $0.nevra, sha256: $0.sha256, location: $0.location,
+                mirror: MirrorDirectory(resolution.release(of: $0), in: repositories))
         }
         var parts: [RootPart] = []
         var remarks: [String] = []
         var missing: Set<NEVRA> = []
         for (package, answer) in zip(
-            resolution.packages, try await unpack(wanted, of: "the crash", from: mirror, progress: progress))
+            resolution.packages, try await unpack(wanted, of: "the crash", progress: progress))
         {
             switch answer {
             case .leased(let lease):

@@ -40,7 +40,7 @@ extension ChrootBuilder {
         case .solved(let closure):
             progress("preparing the debugger: \(closure.packages.count) packages", nil)
             let answers = try await unpack(
-                closure.packages, of: "the debugger", from: request.mirror, progress: progress)
+                closure.packages, of: "the debugger", progress: progress)
             var parts: [RootPart] = []
             for (package, answer) in zip(closure.packages, answers) {
                 switch answer {

@@ -52,8 +52,11 @@ extension ChrootBuilder {
         for file in others {
             let package = file.package
             let answers = try await unpack(
-                [WantedPackage(nevra: package.nevra, sha256: package.sha256, location: package.location)],
-                of: "the crash", from: MirrorDirectory(releaseID, in: repositories), progress: progress)
+                [
+                    WantedPackage(
+                        nevra: package.nevra, sha256: package.sha256, location: package.location,
+                        mirror: MirrorDirectory(releaseID, in: repositories))
+                ], of: "the crash", progress: progress)
             guard case .leased(let lease)? = answers.first else { continue }
             let found = try await blockingCalls("reading a package") { () throws(Errno) in
                 try proof(of: file.path, as: buildID, in: DirectoryHandle(lease.tree), at: lease.tree)

@@ -7,6 +7,8 @@ struct WantedPackage: Sendable {
     let nevra: NEVRA
     let sha256: String
     let location: String
+    /// The mirror that has it.
+    let mirror: MirrorDirectory
 }
 
 /// What became of a wanted package.
@@ -26,7 +28,7 @@ extension ChrootBuilder {
     /// - Parameter what: Whose packages they are, for the person who waits: `the crash`.
     /// - Throws: ``CrashModel/StageError`` when the store fails, or the task is cancelled.
     func unpack(
-        _ wanted: [WantedPackage], of what: String, from mirror: MirrorDirectory, progress: BuildProgress
+        _ wanted: [WantedPackage], of what: String, progress: BuildProgress
     ) async throws(StageError) -> [UnpackedPackage] {
         let answers = await withTaskGroup(of: (Int, Result<PackageLease, PackageTrouble>).self) { group in
             var answers = [Result<PackageLease, PackageTrouble>?](repeating: nil, count: wanted.count)
@@ -36,7 +38,7 @@ extension ChrootBuilder {
                 guard started < wanted.count else { return }
                 let index = started
                 started += 1
-                group.addTask { (index, await lease(wanted[index], from: mirror)) }
+                group.addTask { (index, await lease(wanted[index])) }
             }
             for _ in 0..<Self.concurrency { start() }
             for await (index, answer) in group {
@@ -69,12 +71,10 @@ extension ChrootBuilder {
         return unpacked
     }
 
-    private func lease(
-        _ wanted: WantedPackage, from mirror: MirrorDirectory
-    ) async -> Result<PackageLease, PackageTrouble> {
+    private func lease(_ wanted: WantedPackage) async -> Result<PackageLease, PackageTrouble> {
         let file: FilePath
         do {
-            file = try mirror.file(at: wanted.location)
+            file = try wanted.mirror.file(at: wanted.location)
         } catch {
             return .failure(.package("\(error)"))
         }

@@ -78,7 +78,11 @@ struct CrashRootPlan: Sendable {
         var wrong: [String] = []
         if binary != nil, module.module.path.hasPrefix("/") {
             let found = try proof(of: module.module.path, as: buildID, in: root.root, at: place)
-            if let contradiction = found.contradiction, try root.remove(file: module.module.path) {
+            if case .other(let other) = found, isOther(other, at: module.module.path) {
+                wrong.append(
+                    "The process had two files as \(module.module.path); in the root is that with build-id \(other).")
+                binary = nil
+            } else if let contradiction = found.contradiction, try root.remove(file: module.module.path) {
                 wrong.append(
                     "The file in the root at \(module.module.path) \(contradiction), not \(buildID): it was taken away."
                 )
@@ -102,6 +106,12 @@ struct CrashRootPlan: Sendable {
         return ModuleCorrection(
             position: position, status: status, reason: wrong.joined(separator: " "), binary: binary,
             keepsDebuginfo: keepsDebuginfo)
+    }
+
+    /// Whether another module of the crash has that build-id and the same path, as with a file that was replaced while it
+    /// ran.
+    private func isOther(_ buildID: BuildID, at path: String) -> Bool {
+        modules.contains { $0.module.buildID == buildID && $0.module.path == path }
     }
 
     /// Links a file of the root under the name that the core has for it; the name is the attacker's.

@@ -44,7 +44,8 @@ extension DebuggerRequest {
             guard let sha256 = package.sha256 else {
                 throw .stage(notMirrored("the metadata has no SHA-256 of \(package.nevra)"))
             }
-            packages.append(WantedPackage(nevra: package.nevra, sha256: sha256, location: package.location))
+            packages.append(
+                WantedPackage(nevra: package.nevra, sha256: sha256, location: package.location, mirror: mirror))
         }
         return DebuggerClosure(debugger: own.nevra, packages: packages, metadata: stamps)
     }

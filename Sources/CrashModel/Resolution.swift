@@ -21,6 +21,9 @@ package struct Resolution: Hashable, Sendable {
         self.remarks = remarks
     }
 
+    /// The release in whose mirror a package is: a process may have files of two, where a container meets its host.
+    package func release(of package: ResolvedPackage) -> ReleaseID { package.releaseID ?? releaseID }
+
     /// The same with something more that a person should know.
     package func adding(remarks more: [String]) -> Resolution {
         Resolution(
@@ -95,13 +98,19 @@ package struct ResolvedPackage: Hashable, Sendable {
     package let role: PackageRole
     /// The only files to take, as absolute paths; nil for all of them.
     package let files: [String]?
+    /// The release in whose mirror it is; nil for that of the resolution.
+    package let releaseID: ReleaseID?
 
-    package init(nevra: NEVRA, sha256: String, location: String, role: PackageRole, files: [String]?) {
+    package init(
+        nevra: NEVRA, sha256: String, location: String, role: PackageRole, files: [String]?,
+        releaseID: ReleaseID? = nil
+    ) {
         self.nevra = nevra
         self.sha256 = sha256
         self.location = location
         self.role = role
         self.files = files
+        self.releaseID = releaseID
     }
 }
 
@@ -109,4 +118,6 @@ package struct ResolvedPackage: Hashable, Sendable {
 package enum PackageRole: String, Hashable, Sendable {
     case binary
     case debuginfo
+    /// Source code, for the lines around a frame.
+    case debugsource
 }

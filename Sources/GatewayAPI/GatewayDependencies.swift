@@ -1,4 +1,4 @@
-package import CrashModel
+import CrashModel
 package import JobMessages
 package import Logging
 package import NIOPosix
@@ -14,8 +14,8 @@ package struct GatewayDependencies: Sendable {
     package let spool: FilePath
     package let limits: GatewayLimits
     package let access: AccessRule
-    /// The releases that can be retraced now, in any order.
-    package let supportedReleases: @Sendable () async -> [ReleaseID]
+    /// Every release that is or was to be mirrored, in any order.
+    package let mirrors: @Sendable () async -> [MirroredRelease]
     /// Hands a job to ingest and yields what it replies.
     ///
     /// The stream ends after `accepted` or `refused`. It throws when the job could not be published. The upload of a job
@@ -32,7 +32,7 @@ package struct GatewayDependencies: Sendable {
 
     package init(
         store: TaskStore, active: ActiveTasks, spool: FilePath, limits: GatewayLimits = GatewayLimits(),
-        access: AccessRule = AccessRule(), supportedReleases: @escaping @Sendable () async -> [ReleaseID],
+        access: AccessRule = AccessRule(), mirrors: @escaping @Sendable () async -> [MirroredRelease],
         submit: @escaping @Sendable (IngestJob) -> AsyncThrowingStream<IngestReply, any Error>,
         clock: any Clock<Duration> = ContinuousClock(), now: @escaping @Sendable () -> Int64 = wallClockMicroseconds,
         freeBytes: @escaping @Sendable (FilePath) throws -> UInt64 = { try availableBytes(at: $0) },
@@ -43,7 +43,7 @@ package struct GatewayDependencies: Sendable {
         self.spool = spool
         self.limits = limits
         self.access = access
-        self.supportedReleases = supportedReleases
+        self.mirrors = mirrors
         self.submit = submit
         self.clock = clock
         self.now = now
@@ -51,6 +51,9 @@ package struct GatewayDependencies: Sendable {
         self.threadPool = threadPool
         self.logger = logger
     }
+
+    /// The releases that can be retraced now, in any order.
+    func supportedReleases() async -> [ReleaseID] { await mirrors().filter(\.isServed).map(\.releaseID) }
 
     /// Runs blocking file work on the thread pool, to its end even when the caller is cancelled.
     func onDisk<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {

@@ -18,6 +18,8 @@ package struct GatewayLimits: Sendable {
     package var retryAfterSeconds: Int
     /// Whether task types 3 and 4 are taken (AllowInteractive).
     package var allowInteractive: Bool
+    /// Whether `/metrics` answers (AllowMetrics).
+    package var allowMetrics: Bool
     /// The media types of uploads, in the order in which `/settings` lists them; ABRT's client looks for the first.
     package var formats: [String]
     /// How long a finished task is kept, in hours, for the notice on the front page; nil for ever.
@@ -27,7 +29,8 @@ package struct GatewayLimits: Sendable {
         maxParallelTasks: Int = 10, maxPackedMebibytes: Int = 1024, maxUnpackedMebibytes: Int = 8192,
         minFreeMebibytes: Int = 1024, uploadTimeout: Duration = .seconds(3600), pickupTimeout: Duration = .seconds(5),
         verdictTimeout: Duration = .seconds(45),
-        retryAfterSeconds: Int = 30, allowInteractive: Bool = false, formats: [String] = Self.knownFormats,
+        retryAfterSeconds: Int = 30, allowInteractive: Bool = false, allowMetrics: Bool = false,
+        formats: [String] = Self.knownFormats,
         keptHours: Int? = nil
     ) {
         self.maxParallelTasks = maxParallelTasks
@@ -39,6 +42,7 @@ package struct GatewayLimits: Sendable {
         self.verdictTimeout = verdictTimeout
         self.retryAfterSeconds = retryAfterSeconds
         self.allowInteractive = allowInteractive
+        self.allowMetrics = allowMetrics
         self.formats = formats
         self.keptHours = keptHours
     }

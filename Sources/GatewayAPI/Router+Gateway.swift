@@ -11,6 +11,8 @@ package func buildRouter(_ dependencies: GatewayDependencies) throws -> Router<B
     router.add(middleware: PathShapes())
     try FrontPageRoute(dependencies).add(to: router)
     SettingsRoute(dependencies: dependencies).add(to: router)
+    ReleasesRoute(dependencies: dependencies).add(to: router)
+    MetricsRoute(dependencies: dependencies).add(to: router)
     CreateRoute(dependencies: dependencies).add(to: router)
     TaskRoutes(dependencies: dependencies).add(to: router)
     return router

@@ -75,6 +75,7 @@ extension ResolvedPackage: Codable {
     private enum Key: String, CodingKey {
         case sha256, location, role, files
         case nevra = "package"
+        case releaseID = "release_id"
     }
 
     package init(from decoder: any Decoder) throws {
@@ -83,7 +84,8 @@ extension ResolvedPackage: Codable {
             nevra: values.decode(NEVRA.self, forKey: .nevra), sha256: values.decode(String.self, forKey: .sha256),
             location: values.decode(String.self, forKey: .location),
             role: values.decode(PackageRole.self, forKey: .role),
-            files: values.decodeIfPresent([String].self, forKey: .files))
+            files: values.decodeIfPresent([String].self, forKey: .files),
+            releaseID: values.decodeIfPresent(ReleaseID.self, forKey: .releaseID))
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -93,5 +95,6 @@ extension ResolvedPackage: Codable {
         try values.encode(location, forKey: .location)
         try values.encode(role, forKey: .role)
         try values.encodeIfPresent(files, forKey: .files)
+        try values.encodeIfPresent(releaseID, forKey: .releaseID)
     }
 }

@@ -29,9 +29,13 @@ package final class PackageIndexes: Sendable {
     ///
     /// - Throws: `Errno` when the directory of all mirrors cannot be read; one that does not exist has no releases.
     package func mirroredReleases() throws(Errno) -> [ReleaseID] {
-        try namesInDirectory(repositories)
-            .compactMap { try? ReleaseID($0) }
-            .filter { FileIdentity(of: MirrorDirectory($0, in: repositories).index) != nil }
-            .sorted { $0.description < $1.description }
+        try begunReleases().filter { FileIdentity(of: MirrorDirectory($0, in: repositories).index) != nil }
+    }
+
+    /// The releases whose mirroring was begun at least, by name. Blocking.
+    ///
+    /// - Throws: `Errno` as ``mirroredReleases()`` does.
+    package func begunReleases() throws(Errno) -> [ReleaseID] {
+        try namesInDirectory(repositories).compactMap { try? ReleaseID($0) }.sorted { $0.description < $1.description }
     }
 }

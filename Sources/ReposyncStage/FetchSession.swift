@@ -5,7 +5,6 @@ import SystemPackage
 
 /// The fetching of what one crash needs.
 struct FetchSession: Sendable {
-    private let mirror: MirrorDirectory
     private let apt: AptSources
     private let downloader: Downloader
     private let wanted: [OfferedFile]
@@ -17,6 +16,7 @@ struct FetchSession: Sendable {
         let file: WantedFile
         let location: String
         let repository: Repository
+        let mirror: MirrorDirectory
     }
 
     /// Looks up where the absent packages of the resolution are to be had.
@@ -24,14 +24,18 @@ struct FetchSession: Sendable {
         _ resolution: Resolution, _ catalog: DistributionCatalog, _ repositories: FilePath, _ apt: AptSources?,
         _ downloader: Downloader
     ) async throws {
-        let mirror = MirrorDirectory(resolution.releaseID, in: repositories)
-        let known = catalog.distribution(named: resolution.releaseID.release.distribution)?
-            .repositories(for: resolution.releaseID)
         (wanted, unobtainable) = try await downloader.blocking {
-            try Self.look(for: resolution.packages, in: mirror, known ?? [])
+            var wanted: [OfferedFile] = []
+            var remarks: [String] = []
+            for (releaseID, packages) in Dictionary(grouping: resolution.packages, by: resolution.release(of:)) {
+                let known = catalog.distribution(named: releaseID.release.distribution)?.repositories(for: releaseID)
+                let found = try Self.look(for: packages, in: MirrorDirectory(releaseID, in: repositories), known ?? [])
+                wanted += found.wanted
+                remarks += found.remarks
+            }
+            return (wanted, remarks)
         }
         self.apt = try await downloader.blocking { apt ?? AptSources() }
-        self.mirror = mirror
         self.downloader = downloader
     }
 
@@ -67,6 +71,7 @@ struct FetchSession: Sendable {
     private func fetch(
         _ offered: OfferedFile, _ tally: DownloadTally, _ progress: @escaping @Sendable (String, Double) async -> Void
     ) async throws -> StageError? {
+        let mirror = offered.mirror
         let lock = try await PackageLock(offered.file.sha256, in: mirror, downloader)
         defer { withExtendedLifetime(lock) {} }
         let destination = try mirror.file(at: offered.location)
@@ -103,7 +108,7 @@ struct FetchSession: Sendable {
     private func refusal(of file: FilePath, _ offered: OfferedFile) async throws -> StageError? {
         let repository = offered.repository
         guard repository.format == .rpm, repository.checksSignatures else { return nil }
-        let keys = try await downloader.keyDatabase(for: repository, of: mirror)
+        let keys = try await downloader.keyDatabase(for: repository, of: offered.mirror)
         if try await isSigned(file, keys: keys) { return nil }
         return .sync(
             .badSignature, "it has no good signature of a key that the plugin names for '\(repository.name)'.")
@@ -129,7 +134,7 @@ struct FetchSession: Sendable {
                 OfferedFile(
                     nevra: package.nevra,
                     file: WantedFile(path: offer.path, sha256: known.sha256, byteCount: known.byteCount),
-                    location: known.location, repository: repository))
+                    location: known.location, repository: repository, mirror: mirror))
         }
         return (wanted, remarks)
     }

@@ -29,6 +29,8 @@ package struct SyncReport: Hashable, Sendable {
     package let index: PackageIndexSummary
     /// What a person should know, a sentence each: an optional repository that was not there, a package without files.
     package let remarks: [String]
+    /// The packages of this request that have no good signature, by NEVRA.
+    package var refused: [String] = []
     package let duration: Duration
 }
 

@@ -22,7 +22,8 @@ extension SyncSession {
         {
             return SyncReport(
                 releaseID: mirror.releaseID, selectedCount: same.selectedCount, downloadedCount: 0, downloadedBytes: 0,
-                index: same.index, remarks: same.remarks, duration: clock.now - start)
+                index: same.index, remarks: same.remarks, refused: try await refusedBefore(),
+                duration: clock.now - start)
         }
         await progress.report("selecting packages", 0.08, always: true)
         let selection = try await downloader.blocking {
@@ -56,7 +57,8 @@ extension SyncSession {
             without: Set(outdated.map(\.sha256)), offers: LazyOffers(opened, keys: keys, refused: allRefusals))
         try await remove(outdated)
         let left = Set(current).subtracting(wanted).union(refused)
-        let sentences = left.map(\.offered.package.nevra.description).sorted().map {
+        let names = left.map(\.offered.package.nevra.description).sorted()
+        let sentences = names.map {
             "\($0) has no good signature of a key that the plugin names and was left out."
         }
         let fetched = absent.filter { !refused.contains($0) }
@@ -70,7 +72,13 @@ extension SyncSession {
         return SyncReport(
             releaseID: mirror.releaseID, selectedCount: current.count - left.count,
             downloadedCount: fetched.count, downloadedBytes: fetched.reduce(0) { $0 + $1.offered.byteCount },
-            index: index.summary, remarks: remarks, duration: clock.now - start)
+            index: index.summary, remarks: remarks, refused: names, duration: clock.now - start)
+    }
+
+    /// What the last synchronisation refused, which an unchanged repository still has.
+    private func refusedBefore() async throws -> [String] {
+        let mirror = mirror
+        return try await downloader.blocking { SyncStatus(of: mirror)?.refused ?? [] }
     }
 
     private func openRPMRepositories() async throws -> (opened: [RPMRepository], remarks: [String]) {

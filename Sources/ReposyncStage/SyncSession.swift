@@ -33,13 +33,13 @@ struct SyncSession: Sendable {
                 case .deb: try await workOnDebs(apt: sources)
                 case .rpm: try await workOnRPMs()
                 }
-            try await note(failure: nil)
+            try await note(report, failure: nil)
             try await downloader.blocking { try makeWorkFolder(folders.work) }
             return report
         } catch {
             let reason = (error as? StageError)?.reason ?? "The mirror's disk or this service stopped it: \(error)."
             // What stopped the synchronisation says more than that its note could not be written either.
-            try? await note(failure: reason)
+            try? await note(nil, failure: reason)
             throw error
         }
     }
@@ -190,15 +190,19 @@ struct SyncSession: Sendable {
         }
     }
 
-    private func note(failure: String?) async throws {
+    /// Writes `sync.json`; after a failure it keeps what the last good synchronisation had to say.
+    private func note(_ report: SyncReport?, failure: String?) async throws {
         let mirror = mirror
+        let unsigned = distribution.repositories(for: mirror.releaseID).filter { !$0.checksSignatures }.map(\.name)
         try await downloader.blocking {
             let now = microsecondsNow() / 1_000_000
             let counts = try mirroredCounts(mirror)
-            let last = SyncStatus(of: mirror)?.lastSuccessAt
+            let last = SyncStatus(of: mirror)
             let status = SyncStatus(
                 finishedAt: now, failure: failure, packageCount: counts.packages,
-                byteCount: counts.bytes, lastSuccessAt: failure == nil ? now : last)
+                byteCount: counts.bytes, lastSuccessAt: failure == nil ? now : last?.lastSuccessAt,
+                remarks: report?.remarks ?? last?.remarks ?? [], refused: report?.refused ?? last?.refused ?? [],
+                unsignedRepositories: unsigned)
             try status.write(to: mirror)
         }
     }

@@ -10,11 +10,15 @@ package func packagesToFetch(
     of resolution: Resolution, indexes: PackageIndexes
 ) throws(StageError) -> [ResolvedPackage] {
     do throws(PackageIndexError) {
-        let mirror = MirrorDirectory(resolution.releaseID, in: indexes.repositories)
-        let absent = resolution.packages.filter { !mirror.hasFile(at: $0.location) }
-        guard !absent.isEmpty, let index = try indexes.index(of: resolution.releaseID) else { return [] }
         var wanted: [ResolvedPackage] = []
-        for package in absent where try index.offer(of: package.sha256) != nil { wanted.append(package) }
+        for package in resolution.packages {
+            let releaseID = resolution.release(of: package)
+            let mirror = MirrorDirectory(releaseID, in: indexes.repositories)
+            guard !mirror.hasFile(at: package.location), let index = try indexes.index(of: releaseID),
+                try index.offer(of: package.sha256) != nil
+            else { continue }
+            wanted.append(package)
+        }
         return wanted
     } catch {
         throw StageError(

@@ -30,9 +30,13 @@ struct MirrorFacts {
 
     /// `, last synchronised on 2026-11-23T18:40:00Z`; empty where that is not known.
     var age: String {
-        status?.lastSuccessAt.map {
-            ", last synchronised at \(Date(timeIntervalSince1970: TimeInterval($0)).formatted(.iso8601))"
-        } ?? ""
+        let last =
+            status?.lastSuccessAt.map {
+                ", last synchronised at \(Date(timeIntervalSince1970: TimeInterval($0)).formatted(.iso8601))"
+            } ?? ""
+        // Nobody must take a package for unknown that only could not be fetched.
+        return last
+            + (status?.failure == nil ? "" : "; it may be in a newer package, since the last synchronisation failed")
     }
 
     /// Said once for the whole crash, when the last synchronisation failed.

@@ -44,6 +44,13 @@ package struct RetraceServer: Sendable {
         return try ServerSettings(parsing: answer.body)
     }
 
+    /// Every release that is or was to be mirrored, by name.
+    ///
+    /// - Throws: ``ClientError`` with `unavailable`.
+    package func releases() async throws(ClientError) -> [ReleaseState] {
+        try ReleaseState.list(parsing: try await get("releases", nil).body)
+    }
+
     /// Uploads an archive. Memory stays flat.
     ///
     /// - Parameter progress: Called with the bytes that were sent so far.

@@ -34,9 +34,9 @@ struct Gateway {
         let limits = try gatewayLimits(configuration)
         let dependencies = GatewayDependencies(
             store: store, active: active, spool: spool, limits: limits, access: try accessRule(configuration),
-            supportedReleases: {
+            mirrors: {
                 do {
-                    return try await NIOThreadPool.singleton.runIfActive { try indexes.mirroredReleases() }
+                    return try await NIOThreadPool.singleton.runIfActive { try mirroredReleases(indexes) }
                 } catch {
                     logger.error("the mirrored releases cannot be listed: \(error)")
                     return []
@@ -82,6 +82,7 @@ struct Gateway {
         limits.maxPackedMebibytes = try configuration.number(.maxPackedSize, in: mebibytes) ?? 1024
         limits.maxUnpackedMebibytes = try configuration.number(.maxUnpackedSize, in: mebibytes) ?? 8192
         limits.minFreeMebibytes = try configuration.number(.minStorageLeft, in: 0...(1 << 30)) ?? 1024
+        limits.allowMetrics = configuration.text(.metrics) == "true"
         return limits
     }
 }

@@ -13,12 +13,14 @@ extension ConfigurationKey {
         "http.proxy", default: "false", "true if a proxy stands in front that always sets X-Forwarded-Proto itself")
     static let requireHTTPS = Self(
         "http.requirehttps", default: "false", "true refuses uploads and results over plain HTTP (RequireHTTPS)")
+    static let metrics = Self(
+        "http.metrics", default: "false", "true lets everybody read /metrics, for Prometheus (AllowMetrics)")
     static let maxParallelTasks = Self(
         "limits.tasks", default: "100", "uploads and tasks in work before clients get 503 (MaxParallelTasks)")
     static let maxPackedSize = Self("limits.packed", default: "1024", "the largest upload, in MiB (MaxPackedSize)")
 
     static let ofGateway: [ConfigurationKey] = [
-        .spool, .repositories, database, httpHost, httpPort, httpCertificate, httpKey, httpProxy, requireHTTPS,
+        .spool, .repositories, database, httpHost, httpPort, httpCertificate, httpKey, httpProxy, requireHTTPS, metrics,
         maxParallelTasks, maxPackedSize, .maxUnpackedSize, .minStorageLeft,
     ]
 }

@@ -17,7 +17,9 @@ func syncHandler(repositories: FilePath, catalog: DistributionCatalog, limits: S
                 SyncRequest(releaseID: job.releaseID, packages: job.packages, withClosure: job.withClosure),
                 catalog: catalog, repositories: repositories, limits: limits,
                 progress: { await context.progress($0.message, fraction: $0.fraction, facts: $0.facts) })
-            for remark in report.remarks { context.logger.notice("\(remark)") }
+            for remark in report.remarks {
+                context.logger.log(level: remark.contains("UNSIGNED") ? .warning : .notice, "\(remark)")
+            }
             return .finished(
                 "\(report.releaseID) is up to date: \(report.downloadedCount) of \(report.selectedCount) packages were new "
                     + "(\(report.downloadedBytes >> 20) MiB)." + report.remarks.prefix(3).map { " \($0)" }.joined(),

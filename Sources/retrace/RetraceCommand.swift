@@ -14,6 +14,7 @@ struct RetraceCommand: AsyncParsableCommand {
               retrace submit core.4711            a bare core, where it crashed
               retrace submit /var/spool/abrt/X    a problem directory of ABRT
               retrace sync debian 12 x86_64       mirror a release (needs the broker)
+              retrace releases                    which releases can be retraced, and how fresh they are
               retrace queues --check              is everything at work? (needs the broker)
               retrace plugin check fedora         are its plugin, keys and mirrors fit for use?
 

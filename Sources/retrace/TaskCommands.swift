@@ -98,20 +98,3 @@ struct LogCommand: AsyncParsableCommand {
         }
     }
 }
-
-struct ReleasesCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "releases",
-        abstract: "Lists the releases that the server can retrace, one a line.",
-        discussion: "Exit statuses: 0 listed; 'retrace --help' lists the others.")
-
-    @OptionGroup var server: ServerOptions
-
-    func run() async throws {
-        try await reportingErrors {
-            try await server.run { server in
-                for release in try await server.settings().releases { try Console.print(printable(release)) }
-            }
-        }
-    }
-}

@@ -17,7 +17,7 @@ struct GatewayBench: Sendable {
     let active = ActiveTasks()
     let limits: GatewayLimits
     let access: AccessRule
-    let releases: [ReleaseID]
+    let mirrors: [MirroredRelease]
     let freeBytes: @Sendable (FilePath) throws -> UInt64
     let ingest: Ingest
 
@@ -26,7 +26,7 @@ struct GatewayBench: Sendable {
     /// Builds a gateway, calls `body` with it and a client, and waits until every connection has ended.
     static func run(
         _ setting: TestingSetup = .router, limits: GatewayLimits = GatewayLimits(), access: AccessRule = AccessRule(),
-        releases: [String] = ["debian-12-x86_64"],
+        releases: [String] = ["debian-12-x86_64"], mirrors: [MirroredRelease] = [],
         freeBytes: @escaping @Sendable (FilePath) throws -> UInt64 = { try availableBytes(at: $0) },
         ingest: @escaping Ingest = accepting,
         _ body: @escaping @Sendable (GatewayBench, any TestClientProtocol) async throws -> Void,
@@ -35,7 +35,9 @@ struct GatewayBench: Sendable {
         try await ScratchDirectory.with { directory in
             let bench = try GatewayBench(
                 spool: directory, store: TaskStore(at: directory.appending("tasks.sqlite")), limits: limits,
-                access: access, releases: releases.map { try ReleaseID($0) }, freeBytes: freeBytes, ingest: ingest)
+                access: access,
+                mirrors: mirrors + releases.map { MirroredRelease(releaseID: try ReleaseID($0), isServed: true) },
+                freeBytes: freeBytes, ingest: ingest)
             let application = try bench.application()
             try await application.test(setting) { client in try await body(bench, client) }
             try await afterwards(bench)
@@ -45,7 +47,7 @@ struct GatewayBench: Sendable {
     var dependencies: GatewayDependencies {
         GatewayDependencies(
             store: store, active: active, spool: spool, limits: limits, access: access,
-            supportedReleases: { releases }, submit: { ingest($0, TaskDirectory($0.taskID, in: spool)) },
+            mirrors: { mirrors }, submit: { ingest($0, TaskDirectory($0.taskID, in: spool)) },
             freeBytes: freeBytes, logger: Logger(label: "gateway", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 

@@ -58,6 +58,20 @@ extension LiveTests {
             )
         }
 
+        @Test func releasesAreListedWithTheirAge() async throws {
+            let stack = try runningStack()
+            try await stack.synchronise()
+            let result = try await retrace(["releases"], stack)
+            #expect(result.termination == .exited(0), "\(text(result.standardError))")
+            let line = text(result.standardOutput).split(separator: "\n").first {
+                $0.hasPrefix(stack.made.release.description)
+            }
+            #expect(line?.contains(" ago") == true && line?.contains("ready") == true, "\(text(result.standardOutput))")
+            let names = try await retrace(["releases", "--names"], stack)
+            #expect(
+                text(names.standardOutput).split(separator: "\n").contains { $0 == stack.made.release.description })
+        }
+
         @Test func queuesAreListed() async throws {
             let stack = try runningStack()
             let result = try await retrace(["queues"], stack)

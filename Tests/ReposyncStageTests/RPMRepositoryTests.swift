@@ -101,6 +101,11 @@ import Testing
             let all = try await sync(folder, [])
             #expect(all.downloadedCount == 0 && all.index.packageCount == 2)
             #expect(all.remarks.contains { $0.contains("unsigned-1.0-1.fc40.noarch has no good signature") })
+            let quiet = try #require(SyncStatus(of: try self.mirror(folder)))
+            #expect(quiet.refused == ["unsigned-1.0-1.fc40.noarch"] && quiet.unsignedRepositories == [])
+            // Doing nothing anew forgets nothing.
+            _ = try await sync(folder, [])
+            #expect(try SyncStatus(of: self.mirror(folder))?.refused == ["unsigned-1.0-1.fc40.noarch"])
             let loud = try await sync(folder, [], gpgcheck: false)
             #expect(loud.downloadedCount == 1 && loud.index.packageCount == 3)
             #expect(loud.remarks.contains { $0.contains("UNSIGNED") })
@@ -111,6 +116,7 @@ import Testing
             #expect(FolderContents.status(try mirror.file(at: package.location)) != nil)
             let status = try #require(SyncStatus(of: mirror))
             #expect(status.packageCount == 3 && status.byteCount > 0)
+            #expect(status.unsignedRepositories == ["everything"] && status.refused == [])
         }
     }
 

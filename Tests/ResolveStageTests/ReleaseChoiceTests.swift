@@ -144,4 +144,56 @@ struct ReleaseChoiceTests {
             #expect(found.modules[0].reason?.contains("last synchronised at 2023-11-14T22:13:20Z") == true)
         }
     }
+
+    @Test func releaseWhoseSynchronisationFailedIsNotToldAsAnUnknownPackage() throws {
+        try ScratchDirectory.with { directory in
+            let made = try published("debian-12-x86_64", in: directory, executable: 1)
+            let status = SyncStatus(
+                finishedAt: 1_700_000_000, failure: "No mirror gave the index.", packageCount: 1, byteCount: 1,
+                lastSuccessAt: 1_600_000_000)
+            try status.write(to: made.mirror)
+            let found = try resolve(
+                crash([module("/usr/bin/other", 7, .executable)]), catalog: shippedCatalog(), indexes: made.indexes)
+            #expect(found.modules[0].reason?.contains("since the last synchronisation failed") == true)
+            #expect(found.remarks.contains { $0.contains("No mirror gave the index.") })
+        }
+    }
+
+    @Test func releaseThatWasNeverSynchronisedSaysWhyAndNotThatThePackageIsUnknown() throws {
+        try ScratchDirectory.with { directory in
+            let empty = try MadeRelease("debian-12-x86_64", in: directory)
+            let status = SyncStatus(
+                finishedAt: 1_700_000_000, failure: "The key has expired.", packageCount: 0, byteCount: 0,
+                lastSuccessAt: nil)
+            try status.write(to: empty.mirror)
+            let error = try failure(crash([module("/usr/bin/made", 1, .executable)]), in: directory)
+            #expect(error?.code == .releaseNotMirrored)
+            #expect(error?.reason.contains("Its last synchronisation failed: The key has expired.") == true)
+        }
+    }
+
+    @Test func moduleOfAnotherReleaseIsFoundThereByItsBuildID() throws {
+        try ScratchDirectory.with { directory in
+            let made = try published("debian-12-x86_64", in: directory, executable: 1)
+            var other = try MadeRelease("fedora-40-x86_64", in: directory)
+            try other.add("unrelated", [binary("/usr/bin/unrelated", 8)])
+            try other.add("hostlib", [binary("/usr/lib64/libhost.so", 2), binary("/usr/bin/hosttool", 3)])
+            try other.add("hostlib-debuginfo", source: "hostlib", [debug(2)])
+            try other.publish()
+            let found = try resolve(
+                crash([
+                    module("/usr/bin/made", 1, .executable), module("/usr/lib64/libhost.so", 2),
+                    module("/usr/lib/nowhere.so", 9),
+                ]), catalog: shippedCatalog(), indexes: made.indexes)
+            #expect(found.releaseID.description == "debian-12-x86_64")
+            #expect(found.modules.map(\.status) == [.withoutDebuginfo, .complete, .unknown])
+            #expect(found.modules[1].binary?.nevra.name == "hostlib")
+            let adopted = found.packages.filter { $0.releaseID != nil }
+            #expect(adopted.map(\.nevra.name) == ["hostlib", "hostlib-debuginfo"])
+            #expect(adopted.allSatisfy { found.release(of: $0).description == "fedora-40-x86_64" })
+            // Of the other release only what was loaded: the rest could hide the crash's own files.
+            #expect(adopted[0].files == ["/usr/lib64/libhost.so"])
+            #expect(found.remarks.contains { $0.contains("One module is of fedora-40-x86_64") })
+        }
+    }
 }

@@ -16,9 +16,10 @@ struct FrontPageRoute: Sendable {
 
     func add(to router: GatewayRouter) {
         router.onAnyMethod("/") { request, _ in
-            let releases = await dependencies.supportedReleases()
+            let now = dependencies.now() / 1_000_000
+            let mirrors = await dependencies.mirrors().sorted { $0.releaseID.description < $1.releaseID.description }
             let page = FrontPage(
-                releases: releases.map(\.description).sorted(), active: dependencies.active.count,
+                releases: mirrors.map { FrontPage.Release($0, now: now) }, active: dependencies.active.count,
                 limits: dependencies.limits, requireHTTPS: dependencies.access.requireHTTPS,
                 host: request.head.authority)
             var headers = HTTPFields()
@@ -32,7 +33,7 @@ struct FrontPageRoute: Sendable {
 
 /// What the template shows; the template escapes every value.
 private struct FrontPage {
-    let releases: [String]
+    let releases: [Release]
     let hasReleases: Bool
     let active: Int
     let maximum: Int
@@ -44,7 +45,20 @@ private struct FrontPage {
     let unpacked: Int
     let keptHours: Int?
 
-    init(releases: [String], active: Int, limits: GatewayLimits, requireHTTPS: Bool, host: String?) {
+    struct Release {
+        let name: String
+        let state: String
+        let failure: String?
+
+        init(_ mirror: MirroredRelease, now: Int64) {
+            name = mirror.releaseID.description
+            let age = mirror.lastSuccessAt == nil ? "" : ", synchronised \(mirror.age(now: now))"
+            state = mirror.isServed ? "\(mirror.packageCount) packages\(age)" : "cannot be retraced yet"
+            failure = mirror.failure.map(printable)
+        }
+    }
+
+    init(releases: [Release], active: Int, limits: GatewayLimits, requireHTTPS: Bool, host: String?) {
         self.releases = releases
         hasReleases = !releases.isEmpty
         self.active = active
