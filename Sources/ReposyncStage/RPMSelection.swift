@@ -16,7 +16,8 @@ struct RPMSelection: Sendable {
             var offered: [(OfferedPackage, Int)] = []
             for (number, repository) in repositories.enumerated() {
                 let solver = try DependencySolver(
-                    rpmMetadata: [repository.metadata], architecture: request.releaseID.architecture)
+                    rpmMetadata: [repository.metadata], architecture: request.releaseID.architecture, withMultilib: true
+                )
                 offered += try solver.offered().map { ($0, number) }
             }
             guard !request.packages.isEmpty else {
@@ -65,14 +66,18 @@ struct RPMSelection: Sendable {
             choose(package, number)
             // Fedora splits debuginfo by binary package; older releases have one for each source package.
             for name in [package.package.nevra.name, package.sourceName] {
-                debugNames.insert("\(name)-debuginfo-\(package.package.nevra.versionText)")
+                debugNames.insert(Self.key(of: package.package.nevra, named: "\(name)-debuginfo"))
             }
         }
         guard withDebuginfo else { return }
         for (package, number) in offered
-        where debugNames.contains("\(package.package.nevra.name)-\(package.package.nevra.versionText)") {
+        where debugNames.contains(Self.key(of: package.package.nevra, named: package.package.nevra.name)) {
             choose(package, number)
         }
+    }
+
+    private static func key(of nevra: NEVRA, named name: String) -> String {
+        "\(name)-\(nevra.versionText).\(nevra.architecture)"
     }
 
     private mutating func choose(_ offered: OfferedPackage, _ repository: Int) {

@@ -48,7 +48,7 @@ enum Samples {
                     role: .binary, files: nil),
                 ResolvedPackage(
                     nevra: debug, sha256: String(repeating: "b", count: 64), location: "pool/main/p/python3.11/b.deb",
-                    role: .debuginfo, files: [debugFile]),
+                    role: .debuginfo, files: [debugFile], releaseID: ReleaseID("debian-13-x86_64")),
             ],
             remarks: ["The mirror is 3 days old."])
     }

@@ -106,8 +106,31 @@ actor MadeRPMRelease {
         try await lay(programs + [library], "other-libc")
     }
 
+    /// Adds a program of 32 bits with its library and its C library, which has name and version of the other one, and its
+    /// crash: `littledemo` of the version `i686`.
+    func addCrashOf32Bits() async throws {
+        try await prepare()
+        try await MadeRelease.shell(
+            """
+            mkdir -p rpm/i686/tree/usr/lib32 rpm/i686/tree/usr/lib
+            cp -L /lib32/libc.so.6 /lib32/ld-linux.so.2 rpm/i686/tree/usr/lib32/
+            ln -s ../lib32/ld-linux.so.2 rpm/i686/tree/usr/lib/ld-linux.so.2
+            """, in: directory)
+        let workshop = try RPMWorkshop(in: directory.appending("rpm/workshop"))
+        async let library = workshop.pack(
+            directory.appending("rpm/i686/tree"), as: "glibc", version: "2.36", release: "1.plum", architecture: "i686")
+        let packages = try await workshop.buildLittledemo(release: "1.plum") + [library]
+        try await workshop.sign(packages, with: key)
+        for package in packages { _ = try await runTool(["cp", package.string, repository.string]) }
+        try await RPMWorkshop.describe(repository)
+        try await lay(packages, "i686", programs: ["littledemo"])
+    }
+
     /// Puts packages into a root and lets each program crash there.
-    private func lay(_ packages: [FilePath], _ version: String) async throws {
+    private func lay(
+        _ packages: [FilePath], _ version: String,
+        programs: [String] = ["crashdemo", "crashdemo-threads", "crashdemo-basket"]
+    ) async throws {
         let folder = directory.appending("rpm/\(version)")
         try DebianArchive.makeDirectories(folder.appending("made/cores"))
         try await MadeRelease.shell(
@@ -120,12 +143,13 @@ actor MadeRPMRelease {
         try await RPMWorkshop.unpack(packages, into: folder.appending("made/root"))
         try await MadeRelease.shell(
             """
+            [ -d made/root/usr/lib/x86_64-linux-gnu ] || exit 0
             for name in libstdc++.so.6 libgcc_s.so.1 libm.so.6; do
                 place=made/root/usr/lib/x86_64-linux-gnu/$name
                 [ -e $place ] || cp -L /usr/lib/x86_64-linux-gnu/$name $place || cp -L /lib/x86_64-linux-gnu/$name $place
             done
             """, in: folder)
-        for name in ["crashdemo", "crashdemo-threads", "crashdemo-basket"] {
+        for name in programs {
             try await MadeRelease.crash(name, as: name, in: folder)
         }
     }

@@ -47,6 +47,26 @@ extension LiveTests {
             #expect(stack.remains() == [])
         }
 
+        /// A program of 32 bits on a release of 64: both have packages of the same name and version.
+        @Test func crashOf32BitsOnAReleaseOf64IsReadWithItsOwnLibraries() async throws {
+            let stack = try runningStack()
+            let plum = stack.plum
+            try await plum.addCrashOf32Bits()
+            let end = try await stack.synchronised(plum.release)
+            try #require(end.kind == .succeeded, "\(end)")
+            let task = try await stack.submit(try plum.problem("littledemo", "i686", package: "littledemo-3.1-1.plum"))
+            let answer = try await stack.end(of: task)
+            try #require(answer.status == "FINISHED_SUCCESS", "\(answer.text)")
+            let backtrace = try ReadBacktrace(try await stack.get(task, "/backtrace.json").body)
+            let bare = try await plum.bareGdb("littledemo", "i686")
+            #expect(backtrace.seen == ReadBacktrace.seen(in: bare), "\(bare)")
+            let frames = backtrace.threads.first?.frames ?? []
+            #expect(frames.first?.function == "little_fall" && frames.first?.line != nil)
+            #expect(frames.first?.package == "littledemo-libs-3.1-1.plum.i686", "\(backtrace.modules)")
+            let library = backtrace.modules.first { $0.path.hasSuffix("/libc.so.6") }
+            #expect(library?.package == "glibc-2.36-1.plum.i686", "\(backtrace.modules)")
+        }
+
         @Test func packagesOfALazyMirrorAreFetchedForTheFirstCrashThatNeedsThem() async throws {
             let stack = try runningStack()
             let plum = stack.plum
