@@ -4,6 +4,7 @@ import Dependencies
 import Distributions
 import Glibc
 import Packages
+import RPMRepodata
 import Sandbox
 import SystemPackage
 
@@ -58,11 +59,12 @@ extension Downloader {
                 guard let primary = files["primary"] else {
                     throw MirrorFailure(.altered, "its repomd.xml names no primary metadata with a SHA-256")
                 }
-                let metadata = RPMMetadata(
-                    primary: try await fetch(primary, from: mirror, for: repository, folders),
-                    fileLists: try await files["filelists"].asyncMap {
-                        try await fetch($0, from: mirror, for: repository, folders)
-                    })
+                let (packages, isNew) = try await fetch(primary, from: mirror, for: repository, folders)
+                let lists = try await files["filelists"].asyncMap {
+                    try await fetch($0, from: mirror, for: repository, folders)
+                }
+                let metadata = RPMMetadata(primary: packages, fileLists: lists?.file)
+                if isNew || lists?.isNew == true { try await blocking { try check(metadata) } }
                 return RPMRepository(
                     repository: repository, mirrors: [mirror] + mirrors.filter { $0 != mirror }, metadata: metadata,
                     revision: revision)
@@ -75,15 +77,32 @@ extension Downloader {
 
     private func fetch(
         _ file: RepositoryMetadataFile, from mirror: MirrorAddress, for repository: Repository, _ folders: SyncFolders
-    ) async throws -> FilePath {
+    ) async throws -> (file: FilePath, isNew: Bool) {
         guard isPlainPath(file.location), file.byteCount > 0 else {
             throw MirrorFailure(.altered, "its repomd.xml names a file outside of the repository")
         }
         let wanted = WantedFile(path: file.location, sha256: file.sha256, byteCount: file.byteCount)
         let kept = folders.metadata.appending("\(repository.name)_\(wanted.name)")
-        if try await blocking({ try isFile(kept, sha256: file.sha256, byteCount: file.byteCount) }) { return kept }
+        if try await blocking({ try isFile(kept, sha256: file.sha256, byteCount: file.byteCount) }) {
+            return (kept, false)
+        }
         try await fetch(wanted, from: [mirror], to: kept) { _ in }
-        return kept
+        return (kept, true)
+    }
+
+    /// Reads metadata from end to end under limits before anything keeps it in memory; what is refused is removed. Blocking.
+    private func check(_ metadata: RPMMetadata) throws {
+        var bounds = RepodataLimits()
+        bounds.fileBytes = limits.listBytes
+        do {
+            try readRepodata(
+                primary: metadata.primary, fileLists: metadata.fileLists, limits: bounds, isWanted: { _ in false }
+            ) { _ in }
+        } catch let error as RepodataError {
+            try removeFile(metadata.primary)
+            if let lists = metadata.fileLists { try removeFile(lists) }
+            throw MirrorFailure(.altered, "\(error)")
+        }
     }
 }
 

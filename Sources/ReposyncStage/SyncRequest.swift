@@ -46,7 +46,7 @@ package struct SyncLimits: Hashable, Sendable {
     package var silenceSeconds: Int64 = 60
     /// How long one file may take, in seconds.
     package var fileSeconds: Int64 = 7200
-    /// The largest decompressed list of packages, in bytes; Debian's has 50 MB.
+    /// The largest decompressed list of packages or of files, in bytes; Debian's has 50 MB, Fedora's lists of files 1 GB.
     package var listBytes: Int64 = 2 << 30
     /// Packages that are read at once for the index.
     package var scans = 2

@@ -51,7 +51,8 @@ import Testing
     }
 
     func sync(
-        _ folder: FilePath, _ packages: [String], gpgcheck: Bool = true, more: String = "", at: String? = nil
+        _ folder: FilePath, _ packages: [String], gpgcheck: Bool = true, more: String = "", at: String? = nil,
+        limits: SyncLimits = SyncLimits()
     ) async throws -> SyncReport {
         let plugin = """
             distribution: fedora
@@ -73,7 +74,7 @@ import Testing
         try FolderContents.write(plugin.utf8, to: folder.appending("plugins/fedora.yaml"))
         return try await synchronise(
             SyncRequest(releaseID: try ReleaseID("fedora-40-x86_64"), packages: packages), catalog: try catalog(folder),
-            repositories: folder.appending("mirror")
+            repositories: folder.appending("mirror"), limits: limits
         ) { _ in }
     }
 
