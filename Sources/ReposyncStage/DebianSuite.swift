@@ -23,6 +23,9 @@ struct SyncFolders: Sendable {
     let work: FilePath
     /// What was believed last time: `<repository>.release` and compressed lists.
     let metadata: FilePath
+
+    /// A little space that is given back when there is no other.
+    var reserve: FilePath { work.appending("reserve") }
 }
 
 extension Downloader {

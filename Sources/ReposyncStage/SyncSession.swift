@@ -23,6 +23,8 @@ struct SyncSession: Sendable {
             let lock = try SyncLock(mirror.path.appending("lock"), releaseID: mirror.releaseID)
             for folder in [mirror.pool, mirror.solvables, folders.metadata] { try makeDirectories(folder) }
             try makeWorkFolder(folders.work)
+            // A disk that fills up must still take the note that it did.
+            try writeFile([UInt8](repeating: 0x20, count: 65536), to: folders.reserve)
             return lock
         }
         defer { withExtendedLifetime(lock) {} }
@@ -38,6 +40,7 @@ struct SyncSession: Sendable {
             return report
         } catch {
             let reason = (error as? StageError)?.reason ?? "The mirror's disk or this service stopped it: \(error)."
+            try? await downloader.blocking { try removeFile(folders.reserve) }
             // What stopped the synchronisation says more than that its note could not be written either.
             try? await note(nil, failure: reason)
             throw error

@@ -154,6 +154,7 @@ extension ServiceCommand {
             if status == .success { status = Self.status(of: error) }
             // A stage's error names its stage itself.
             Self.complain(error is StageError ? "\(error)" : "\(name): \(error)")
+            if let advice = (error as? StageError)?.advice { Self.complain(advice) }
         }
         fflush(nil)
         exit(status.rawValue)

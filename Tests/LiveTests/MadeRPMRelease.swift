@@ -13,6 +13,8 @@ actor MadeRPMRelease {
     nonisolated let directory: FilePath
     nonisolated let release: ReleaseID
     nonisolated let lazyRelease: ReleaseID
+    /// The same packages, and unsigned ones of somebody else.
+    nonisolated let mixedRelease: ReleaseID
     private let made: MadeRelease
     private let key: SigningKey
     private var isReady = false
@@ -30,6 +32,7 @@ actor MadeRPMRelease {
         directory = made.directory
         release = try ReleaseID("plumtest-1-x86_64")
         lazyRelease = try ReleaseID("plumtest-2-x86_64")
+        mixedRelease = try ReleaseID("plumtest-3-x86_64")
         key = try await SigningKey(rsa: true)
         do {
             // For the guardian.
@@ -106,6 +109,17 @@ actor MadeRPMRelease {
         try await lay(programs + [library], "other-libc")
     }
 
+    /// Lets the mixed release have elfutils' `hello2`, which was built on Fedora 30.
+    ///
+    /// - Parameter fixtures: The folder of fixtures.
+    func addHello(_ fixtures: FilePath) async throws {
+        try await prepare()
+        let others = directory.appending("rpm/others")
+        try DebianArchive.makeDirectories(others)
+        try await MadeRelease.shell("cp '\(fixtures)'/elfutils/rpms/fedora30/*.rpm rpm/others/", in: directory)
+        try await RPMWorkshop.describe(others)
+    }
+
     /// Adds a program of 32 bits with its library and its C library, which has name and version of the other one, and its
     /// crash: `littledemo` of the version `i686`.
     func addCrashOf32Bits() async throws {
@@ -177,7 +191,7 @@ actor MadeRPMRelease {
         distribution: plumtest
         display-name: Plum Test Linux
         package-format: rpm
-        versions: ['1', '2']
+        versions: ['1', '2', '3']
         architectures: [x86_64]
         recognise:
           release-text: ['^Plum Test Linux release ([0-9]+)']
@@ -188,8 +202,12 @@ actor MadeRPMRelease {
         keys: [plum.asc]
         repositories:
           - name: everything
-            versions: ['1']
+            versions: ['1', '3']
             mirrors: ['file://\(repository)']
+          - name: others
+            versions: ['3']
+            gpgcheck: false
+            mirrors: ['file://\(repository.removingLastComponent().appending("others"))']
           - name: on-need
             versions: ['2']
             mirror: lazy

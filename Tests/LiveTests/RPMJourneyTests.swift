@@ -1,4 +1,5 @@
 import CrashModel
+import Sandbox
 import SystemPackage
 import TestFixtures
 import Testing
@@ -65,6 +66,30 @@ extension LiveTests {
             #expect(frames.first?.package == "littledemo-libs-3.1-1.plum.i686", "\(backtrace.modules)")
             let library = backtrace.modules.first { $0.path.hasSuffix("/libc.so.6") }
             #expect(library?.package == "glibc-2.36-1.plum.i686", "\(backtrace.modules)")
+        }
+
+        @Test(.enabled(if: FixtureFolder.path != nil))
+        func crashOfAFedoraProgramHasItsLineFromUnsignedPackagesWithSharedDWARF() async throws {
+            let stack = try runningStack()
+            let plum = stack.plum
+            let fixtures = try #require(FixtureFolder.path)
+            try await plum.addHello(fixtures)
+            let end = try await stack.synchronised(plum.mixedRelease)
+            try #require(end.kind == .succeeded, "\(end)")
+            #expect(end.message.contains("UNSIGNED"), "\(end.message)")
+            let packed = fixtures.appending("rpm-cores/hello2-f30.core.xz")
+            let core = try await runTool(["xz", "-dc", packed.string])
+            let task = try await stack.submit([
+                "coredump": core.standardOutput, "executable": Array("/usr/local/bin/hello".utf8),
+                "package": Array("hello2-1.0-2".utf8), "os_release": Array("Plum Test Linux release 3 (Damson)".utf8),
+            ])
+            try #require(try await stack.end(of: task).status == "FINISHED_SUCCESS")
+            let backtrace = try ReadBacktrace(try await stack.get(task, "/backtrace.json").body)
+            let top = backtrace.threads.first?.frames.first
+            #expect(top?.function == "main" && top?.file?.hasSuffix("hello.c") == true && top?.line == 3)
+            #expect(top?.package == "hello2-1.0-2.x86_64")
+            let own = backtrace.modules.first { $0.path == "/usr/local/bin/hello" }
+            #expect(own?.status == "complete", "\(backtrace.modules)")
         }
 
         @Test func packagesOfALazyMirrorAreFetchedForTheFirstCrashThatNeedsThem() async throws {
