@@ -33,17 +33,11 @@ package final class DependencySolver {
     /// - Parameters:
     ///   - rpmMetadata: One element a repository.
     ///   - architecture: Packages of other architectures, except `noarch`, are not considered.
-    ///   - withMultilib: Whether those of 32 bits are, too, which a machine of 64 bits can run.
     /// - Throws: ``DependencyError/unreadable(_:reason:)``, ``DependencyError/notPackageMetadata(_:reason:)``.
-    package init(
-        rpmMetadata: [RPMMetadata], architecture: Architecture, withMultilib: Bool = false
-    ) throws(DependencyError) {
+    package init(rpmMetadata: [RPMMetadata], architecture: Architecture) throws(DependencyError) {
         pool = pool_create()
         pool_setdisttype(pool, DISTTYPE_RPM)
-        pool_setarchpolicy(
-            pool,
-            architecture.rpmArchitectures
-                + (withMultilib && architecture == .x86_64 ? ":" + Architecture.i386.rpmArchitectures : ""))
+        pool_setarchpolicy(pool, architecture.rpmArchitectures)
         for metadata in rpmMetadata {
             let repository = try add(metadata.primary) { repository, stream in
                 repo_add_rpmmd(repository, stream, nil, 0)

@@ -27,9 +27,9 @@ struct MetadataRevision: Hashable, Sendable {
 
 /// An RPM of a repository that is to be in the mirror.
 struct WantedRPM: Hashable, Sendable {
-    let offered: OfferedPackage
+    let offered: RepodataPackage
     /// Lower-case hex.
-    let sha256: String
+    var sha256: String { offered.sha256 }
     /// The number of the repository.
     let repository: Int
     /// Relative to the mirror of the release.

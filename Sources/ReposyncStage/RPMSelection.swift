@@ -1,6 +1,8 @@
 import CrashModel
 import Dependencies
 import Distributions
+import Packages
+import RPMRepodata
 
 /// The RPMs of a request among all that the repositories offer.
 struct RPMSelection: Sendable {
@@ -10,30 +12,35 @@ struct RPMSelection: Sendable {
 
     /// Reads the metadata and chooses. Blocking.
     ///
+    /// Of a lazy repository the debugger is chosen, unless the request names packages.
+    ///
     /// - Throws: ``CrashModel/StageError`` with `unknownPackage` or `metadataRefused`.
     init(_ request: SyncRequest, repositories: [RPMRepository], debugger: String) throws {
+        let isWhole = request.packages.isEmpty
+        if isWhole {
+            let full = repositories.map { $0.repository.mode == .lazy ? nil : $0 }
+            let unusable = try Self.forEachOffer(request, full) { choose($0, $1) }
+            remarks += unusable
+            guard repositories.contains(where: { $0.repository.mode == .lazy }) else { return }
+        }
+        var wanted: Set<String> = []
+        var needed: Set<String> = []
         do throws(DependencyError) {
-            var offered: [(OfferedPackage, Int)] = []
-            for (number, repository) in repositories.enumerated() {
-                let solver = try DependencySolver(
-                    rpmMetadata: [repository.metadata], architecture: request.releaseID.architecture, withMultilib: true
-                )
-                offered += try solver.offered().map { ($0, number) }
-            }
-            guard !request.packages.isEmpty else {
-                let isLazy = repositories.map { $0.repository.mode == .lazy }
-                for (package, number) in offered where !isLazy[number] { choose(package, number) }
-                // The first crash must not wait for its debugger as well.
-                if isLazy.contains(true) { chooseDebugger(debugger, offered, repositories, request) }
-                return
-            }
             let solver = try DependencySolver(
                 rpmMetadata: repositories.map(\.metadata), architecture: request.releaseID.architecture)
-            let closure = try solver.closure(of: request.packages)
-            let wanted = request.withClosure ? closure : closure.filter { request.packages.contains($0.nevra.name) }
-            chooseAll(of: wanted, offered, withDebuginfo: request.withClosure)
-            guard request.withClosure else { return }
-            chooseDebugger(debugger, offered, repositories, request)
+            if !isWhole {
+                let closure = try solver.closure(of: request.packages)
+                let named = request.withClosure ? closure : closure.filter { request.packages.contains($0.nevra.name) }
+                wanted = Set(named.compactMap { $0.sha256?.lowercased() })
+            }
+            if isWhole || request.withClosure {
+                // The first crash must not wait for its debugger as well.
+                do throws(DependencyError) {
+                    needed = Set(try solver.closure(of: [debugger]).compactMap { $0.sha256?.lowercased() })
+                } catch {
+                    remarks.append("The debugger package '\(debugger)' cannot be mirrored from here: \(error).")
+                }
+            }
         } catch .unknownPackage(let name) {
             throw StageError.sync(
                 .unknownPackage, "No repository of the release has the package '\(name)'.", advice: "Check the name.")
@@ -43,54 +50,80 @@ struct RPMSelection: Sendable {
         } catch {
             throw StageError.sync(.metadataRefused, "The metadata of the repositories cannot be used: \(error).")
         }
+        try choose(wanted, withDebuginfo: request.withClosure, and: needed, request, repositories)
     }
 
-    private mutating func chooseDebugger(
-        _ debugger: String, _ offered: [(OfferedPackage, Int)], _ repositories: [RPMRepository], _ request: SyncRequest
-    ) {
-        do throws(DependencyError) {
-            let solver = try DependencySolver(
-                rpmMetadata: repositories.map(\.metadata), architecture: request.releaseID.architecture)
-            chooseAll(of: try solver.closure(of: [debugger]), offered, withDebuginfo: false)
-        } catch {
-            remarks.append("The debugger package '\(debugger)' cannot be mirrored from here: \(error).")
+    private mutating func choose(
+        _ wanted: Set<String>, withDebuginfo: Bool, and needed: Set<String>, _ request: SyncRequest,
+        _ repositories: [RPMRepository]
+    ) throws {
+        guard !wanted.isEmpty || !needed.isEmpty else { return }
+        var debugNames: Set<String> = []
+        var debuginfo: [(RepodataPackage, Int)] = []
+        let unusable = try Self.forEachOffer(request, repositories) { package, number in
+            if wanted.contains(package.sha256) {
+                choose(package, number)
+                // Fedora splits debuginfo by binary package; older releases have one for each source package.
+                let source = SourcePackage(rpm: package.sourceRPM)?.name
+                for name in [package.nevra.name, source ?? package.nevra.name] {
+                    debugNames.insert(Self.key(of: package.nevra, named: "\(name)-debuginfo"))
+                }
+            } else if needed.contains(package.sha256) {
+                choose(package, number)
+            }
+            if withDebuginfo, package.nevra.name.hasSuffix("-debuginfo") { debuginfo.append((package, number)) }
+        }
+        if !request.packages.isEmpty { remarks += unusable }
+        for (package, number) in debuginfo
+        where debugNames.contains(Self.key(of: package.nevra, named: package.nevra.name)) {
+            choose(package, number)
         }
     }
 
-    private mutating func chooseAll(
-        of closure: [SolvedPackage], _ offered: [(OfferedPackage, Int)], withDebuginfo: Bool
-    ) {
-        let digests = Set(closure.compactMap(\.sha256))
-        var debugNames: Set<String> = []
-        for (package, number) in offered where package.package.sha256.map(digests.contains) == true {
-            choose(package, number)
-            // Fedora splits debuginfo by binary package; older releases have one for each source package.
-            for name in [package.package.nevra.name, package.sourceName] {
-                debugNames.insert(Self.key(of: package.package.nevra, named: "\(name)-debuginfo"))
+    /// Every package that a machine of the architecture can install, those of 32 bits among them; nil is passed over.
+    ///
+    /// - Returns: A sentence for each repository that has others, of no use.
+    private static func forEachOffer(
+        _ request: SyncRequest, _ repositories: [RPMRepository?], _ body: (RepodataPackage, Int) -> Void
+    ) throws -> [String] {
+        var remarks: [String] = []
+        let own = request.releaseID.architecture
+        for (number, repository) in repositories.enumerated() {
+            guard let repository else { continue }
+            do {
+                let summary = try readRepodata(primary: repository.metadata.primary, fileLists: nil) { package in
+                    let name = package.nevra.architecture
+                    let architecture = try? Architecture(name)
+                    guard name == "noarch" || architecture == own || (architecture == .i386 && own == .x86_64) else {
+                        return
+                    }
+                    body(package, number)
+                }
+                if summary.unusableCount > 0 {
+                    remarks.append(
+                        "\(summary.unusableCount) packages of repository '\(repository.repository.name)' have no usable "
+                            + "name, size or SHA-256 and were left out.")
+                }
+            } catch let error as RepodataError {
+                throw StageError.sync(
+                    .metadataRefused,
+                    "The metadata of repository '\(repository.repository.name)' cannot be used: \(error).")
             }
         }
-        guard withDebuginfo else { return }
-        for (package, number) in offered
-        where debugNames.contains(Self.key(of: package.package.nevra, named: package.package.nevra.name)) {
-            choose(package, number)
-        }
+        return remarks
     }
 
     private static func key(of nevra: NEVRA, named name: String) -> String {
         "\(name)-\(nevra.versionText).\(nevra.architecture)"
     }
 
-    private mutating func choose(_ offered: OfferedPackage, _ repository: Int) {
-        let path = offered.package.location
-        guard let sha256 = offered.package.sha256?.lowercased(), offered.byteCount > 0,
-            let location = rpmLocation(of: path, sha256: sha256)
-        else {
-            remarks.append("\(offered.package.nevra) has no usable location, size or SHA-256 and was left out.")
+    private mutating func choose(_ offered: RepodataPackage, _ repository: Int) {
+        guard offered.byteCount > 0, let location = rpmLocation(of: offered.location, sha256: offered.sha256) else {
+            remarks.append("\(offered.nevra) has no usable location, size or SHA-256 and was left out.")
             return
         }
-        guard chosen.insert(sha256).inserted else { return }
-        packages.append(
-            WantedRPM(offered: offered, sha256: sha256, repository: repository, location: location))
+        guard chosen.insert(offered.sha256).inserted else { return }
+        packages.append(WantedRPM(offered: offered, repository: repository, location: location))
     }
 }
 

@@ -32,7 +32,7 @@ extension SyncSession {
         let keys = try await downloader.blocking { try opened.map { try RefusedPackages.keys(of: $0.repository) } }
         let known = try await downloader.blocking { try RefusedPackages(in: folders) }
         let kept = KeptVersions(opened.map(\.repository))
-        let old = Set(kept?.outdated(selection.packages) { $0.offered.package.nevra } ?? [])
+        let old = Set(kept?.outdated(selection.packages) { $0.offered.nevra } ?? [])
         let current = selection.packages.filter { !old.contains($0) }
         let wanted = current.filter { !known.contains($0.sha256, keys: keys[$0.repository]) }
         let trusted = try await downloader.blocking { try mirroredDigests(mirror) }
@@ -57,7 +57,7 @@ extension SyncSession {
             without: Set(outdated.map(\.sha256)), offers: LazyOffers(opened, keys: keys, refused: allRefusals))
         try await remove(outdated)
         let left = Set(current).subtracting(wanted).union(refused)
-        let names = left.map(\.offered.package.nevra.description).sorted()
+        let names = left.map(\.offered.nevra.description).sorted()
         let sentences = names.map {
             "\($0) has no good signature of a key that the plugin names and was left out."
         }
@@ -145,7 +145,7 @@ extension SyncSession {
         // The name must not end in .rpm before the signature was checked: that is what the mirror is made of.
         let unverified = mirror.pool.appending("\(wanted.sha256).unverified")
         let file = WantedFile(
-            path: wanted.offered.package.location, sha256: wanted.sha256, byteCount: wanted.offered.byteCount)
+            path: wanted.offered.location, sha256: wanted.sha256, byteCount: wanted.offered.byteCount)
         // A tool has its own limit; it gets its share of that of all.
         let share = repository.repository.bytesPerSecond.map { $0 / UInt64(max(downloader.limits.downloads, 1)) }
         try await downloader.fetch(
