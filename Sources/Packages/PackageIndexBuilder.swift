@@ -44,38 +44,27 @@ package final class PackageIndexBuilder: Sendable {
     package func add(
         _ package: IndexedPackage, files: [IndexedPath], offer: PackageOffer? = nil
     ) throws(PackageIndexError) {
+        try add([StagedPackage(package, files: files, offer: offer)])
+    }
+
+    /// Adds packages, as ``add(_:files:offer:)`` does each.
+    package func add(_ packages: [StagedPackage]) throws(PackageIndexError) {
         try indexErrors {
             try database.writeWithoutTransaction { database in
-                guard let id = try Self.insert(package, offer, into: database) else { return }
                 let statement = try database.cachedStatement(
                     sql: "INSERT INTO staged (path, package, kind, build_id, target) VALUES (?, ?, ?, ?, ?)")
-                for file in files {
-                    try statement.execute(arguments: [
-                        file.path, id, file.kind.rawValue, file.buildID.map { Data($0.bytes) }, file.target,
-                    ])
+                for staged in packages {
+                    guard let id = try Self.insert(staged.package, staged.offer, into: database) else { continue }
+                    for file in staged.files {
+                        // Checked arguments cost as much as the row.
+                        statement.setUncheckedArguments([
+                            file.path, id, file.kind.rawValue, file.buildID.map { Data($0.bytes) }, file.target,
+                        ])
+                        try statement.execute()
+                    }
                 }
             }
         }
-    }
-
-    /// Adds a package of which only the names of its files are known, as an RPM repository's metadata has them.
-    ///
-    /// - Parameters:
-    ///   - names: Absolute paths; those of no use for debugging are passed over.
-    ///   - offer: Where the package can be fetched when it is needed.
-    package func add(
-        _ package: IndexedPackage, names: [String], offer: PackageOffer?
-    ) throws(PackageIndexError) {
-        var files: [IndexedPath] = []
-        var hasBuildIDs = false
-        for name in names {
-            guard let file = PathClass(usrMerged(name)).named() else { continue }
-            hasBuildIDs = hasBuildIDs || file.kind == .debug
-            files.append(file)
-        }
-        // Debug files that go by build-id are not looked for by path as well.
-        if hasBuildIDs { files.removeAll { $0.kind == .debugByPath } }
-        try add(package, files: files, offer: offer)
     }
 
     /// Adds a package with the files that the published index has of the same package file.

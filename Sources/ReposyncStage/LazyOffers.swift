@@ -19,28 +19,27 @@ struct LazyOffers: Sendable {
         self.refused = refused
     }
 
-    /// Adds what the builder does not know from the mirrored packages themselves. Blocking.
+    /// Adds what the builder does not know from the mirrored packages themselves.
     ///
     /// - Throws: ``CrashModel/StageError`` with `metadataRefused`, and what the builder fails with.
-    func add(to builder: PackageIndexBuilder) throws {
+    func add(to builder: PackageIndexBuilder, _ downloader: Downloader) async throws {
         for (opened, keys) in repositories {
+            let (name, refused) = (opened.repository.name, refused)
             do {
-                try readRepodata(
-                    primary: opened.metadata.primary, fileLists: opened.metadata.fileLists,
-                    isWanted: mattersForDebugging
+                try await downloader.stage(
+                    primary: opened.metadata.primary, fileLists: opened.metadata.fileLists, into: builder
                 ) { package in
                     guard !["src", "nosrc"].contains(package.nevra.architecture),
                         !refused.contains(package.sha256, keys: keys),
                         let location = rpmLocation(of: package.location, sha256: package.sha256)
-                    else { return }
-                    try builder.add(
+                    else { return nil }
+                    return StagedPackage(
                         IndexedPackage(repodata: package, location: location), names: package.files,
-                        offer: PackageOffer(repository: opened.repository.name, path: package.location))
+                        offer: PackageOffer(repository: name, path: package.location))
                 }
             } catch let error as RepodataError {
                 throw StageError.sync(
-                    .metadataRefused,
-                    "The metadata of repository '\(opened.repository.name)' cannot be used: \(error).")
+                    .metadataRefused, "The metadata of repository '\(name)' cannot be used: \(error).")
             }
         }
     }

@@ -1,5 +1,6 @@
 import CrashModel
 import Packages
+import RPMRepodata
 import SystemPackage
 
 /// A package of this synchronisation, with its place in the mirror.
@@ -64,15 +65,15 @@ func carryOver(stanzas: FilePath, into builder: PackageIndexBuilder) throws -> [
 extension Downloader {
     /// Builds and publishes the index of a mirror.
     ///
-    /// - Parameter carryOver: Adds to the builder what the published index knows already, and gives the other packages.
+    /// - Parameter fill: Adds to the builder what is known without reading packages, and gives the others.
     /// - Returns: What the index holds, and a sentence for every package that could not be read.
     func publishIndex(
         of mirror: MirrorDirectory, progress: SyncProgress,
-        carryOver: @escaping @Sendable (PackageIndexBuilder) throws -> [IndexedPackage]
+        fill: (PackageIndexBuilder) async throws -> [IndexedPackage]
     ) async throws -> (summary: PackageIndexSummary, remarks: [String]) {
         do {
             let builder = try await blocking { try PackageIndexBuilder(for: mirror) }
-            let unknown = try await blocking { try carryOver(builder) }
+            let unknown = try await fill(builder)
             let remarks = try await scan(unknown, of: mirror, into: builder, progress: progress)
             return (try await blocking { try builder.publish() }, remarks)
         } catch let error as PackageIndexError {
@@ -82,6 +83,29 @@ extension Downloader {
                 retryAfter: .seconds(60))
         } catch let error as InvalidValue {
             throw StageError.sync(.metadataRefused, "A package of the mirror has no usable identity: \(error).")
+        }
+    }
+
+    /// Adds the packages of an RPM repository's metadata: while one piece is written, the next is read.
+    ///
+    /// - Parameter convert: What the index gets of a package; nil for nothing.
+    /// - Throws: ``RPMRepodata/RepodataError`` and ``Packages/PackageIndexError``.
+    func stage(
+        primary: FilePath, fileLists: FilePath?, into builder: PackageIndexBuilder,
+        _ convert: @escaping @Sendable (RepodataPackage) -> StagedPackage?
+    ) async throws {
+        let reader = try await blocking {
+            try RepodataReader(primary: primary, fileLists: fileLists, isWanted: mattersForDebugging)
+        }
+        @Sendable func piece() throws -> [StagedPackage]? {
+            let packages = try reader.next(2048)
+            return packages.isEmpty ? nil : packages.compactMap(convert)
+        }
+        var current = try await blocking { try piece() }
+        while let packages = current {
+            async let following = blocking { try piece() }
+            try await blocking { try builder.add(packages) }
+            current = try await following
         }
     }
 

@@ -26,8 +26,7 @@ struct RPMSelection: Sendable {
         var wanted: Set<String> = []
         var needed: Set<String> = []
         do throws(DependencyError) {
-            let solver = try DependencySolver(
-                rpmMetadata: repositories.map(\.metadata), architecture: request.releaseID.architecture)
+            let solver = try RPMSolver(repositories.map(\.metadata), request.releaseID.architecture)
             if !isWhole {
                 let closure = try solver.closure(of: request.packages)
                 let named = request.withClosure ? closure : closure.filter { request.packages.contains($0.nevra.name) }
@@ -124,6 +123,29 @@ struct RPMSelection: Sendable {
         }
         guard chosen.insert(offered.sha256).inserted else { return }
         packages.append(WantedRPM(offered: offered, repository: repository, location: location))
+    }
+}
+
+/// Solves with the lists of packages alone, which name the files that packages may depend on; only where that has no
+/// solution with all files, which cost seconds and hundreds of megabytes more.
+private struct RPMSolver {
+    private let metadata: [RPMMetadata]
+    private let architecture: Architecture
+    private let light: DependencySolver
+
+    init(_ metadata: [RPMMetadata], _ architecture: Architecture) throws(DependencyError) {
+        self.metadata = metadata
+        self.architecture = architecture
+        light = try DependencySolver(
+            rpmMetadata: metadata.map { RPMMetadata(primary: $0.primary) }, architecture: architecture)
+    }
+
+    func closure(of names: [String]) throws(DependencyError) -> [SolvedPackage] {
+        do throws(DependencyError) {
+            return try light.closure(of: names)
+        } catch .unsolvable {
+            return try DependencySolver(rpmMetadata: metadata, architecture: architecture).closure(of: names)
+        }
     }
 }
 

@@ -221,18 +221,18 @@ extension SyncSession {
         let mirror = mirror
         return try await downloader.publishIndex(of: mirror, progress: progress) { builder in
             do {
-                try readRepodata(
+                try await downloader.stage(
                     primary: mirror.solvables.appending("primary.xml.gz"),
-                    fileLists: mirror.solvables.appending("filelists.xml.gz"), isWanted: mattersForDebugging
+                    fileLists: mirror.solvables.appending("filelists.xml.gz"), into: builder
                 ) { package in
-                    if outdated.contains(package.sha256) { return }
-                    try builder.add(
-                        IndexedPackage(repodata: package, location: package.location), names: package.files, offer: nil)
+                    guard !outdated.contains(package.sha256) else { return nil }
+                    return StagedPackage(
+                        IndexedPackage(repodata: package, location: package.location), names: package.files)
                 }
             } catch let error as RepodataError {
                 throw StageError.sync(.indexFailed, "The mirror's own metadata cannot be read: \(error).")
             }
-            try offers.add(to: builder)
+            try await offers.add(to: builder, downloader)
             return []
         }
     }

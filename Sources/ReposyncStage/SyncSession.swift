@@ -72,9 +72,11 @@ struct SyncSession: Sendable {
         let stanzas = folders.work.appending("Packages")
         try await downloader.blocking { try writeStanzas(of: mirror, adding: new, to: stanzas) }
         let index = try await downloader.publishIndex(of: mirror, progress: progress) { builder in
-            let unknown = try carryOver(stanzas: stanzas, into: builder)
-            try addOffers(of: suites, besides: selection.packages, inventory, to: builder)
-            return unknown
+            try await downloader.blocking {
+                let unknown = try carryOver(stanzas: stanzas, into: builder)
+                try addOffers(of: suites, besides: selection.packages, inventory, to: builder)
+                return unknown
+            }
         }
         let remarks = missing + selection.remarks + index.remarks
         try await downloader.blocking {
