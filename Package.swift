@@ -180,6 +180,11 @@ let package = Package(
                 "CrashModel", "Sandbox", argumentParser, logging, system,
             ]),
 
+        // What `make bench` runs beside the services
+        .executableTarget(
+            name: "measure",
+            dependencies: ["ResolveStage", "JobMessages", "CrashModel", "Packages", "Distributions", system]),
+
         // Tests: a target for every module, and the journeys that need a broker, gdb and an archive
         .target(name: "TestFixtures", dependencies: ["CrashModel", subprocess, system], path: "Tests/TestFixtures"),
         test("CrashModel"),
