@@ -39,6 +39,8 @@ package struct BacktraceFrame: Hashable, Sendable {
     package let function: String?
     package let sourceFile: String?
     package let sourceLine: Int?
+    /// The lines around ``sourceLine``; nil unless a package with the source code was in the root.
+    package let source: SourceExcerpt?
     /// The path of the module that holds ``address``.
     package let module: String?
     package let buildID: BuildID?
@@ -50,7 +52,8 @@ package struct BacktraceFrame: Hashable, Sendable {
 
     package init(
         level: Int, address: UInt64, function: String?, sourceFile: String?, sourceLine: Int?, module: String?,
-        buildID: BuildID?, package: NEVRA?, inlined: Bool, arguments: [BacktraceVariable], locals: [BacktraceVariable]
+        buildID: BuildID?, package: NEVRA?, inlined: Bool, arguments: [BacktraceVariable], locals: [BacktraceVariable],
+        source: SourceExcerpt? = nil
     ) {
         self.level = level
         self.address = address
@@ -63,6 +66,19 @@ package struct BacktraceFrame: Hashable, Sendable {
         self.inlined = inlined
         self.arguments = arguments
         self.locals = locals
+        self.source = source
+    }
+}
+
+/// Some lines of a source file.
+package struct SourceExcerpt: Hashable, Sendable {
+    /// The number of the first line, from 1.
+    package let firstLine: Int
+    package let lines: [String]
+
+    package init(firstLine: Int, lines: [String]) {
+        self.firstLine = firstLine
+        self.lines = lines
     }
 }
 

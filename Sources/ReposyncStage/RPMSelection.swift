@@ -66,11 +66,13 @@ struct RPMSelection: Sendable {
                 let source = SourcePackage(rpm: package.sourceRPM)?.name
                 for name in [package.nevra.name, source ?? package.nevra.name] {
                     debugNames.insert(Self.key(of: package.nevra, named: "\(name)-debuginfo"))
+                    debugNames.insert(Self.key(of: package.nevra, named: "\(name)-debugsource"))
                 }
             } else if needed.contains(package.sha256) {
                 choose(package, number)
             }
-            if withDebuginfo, package.nevra.name.hasSuffix("-debuginfo") { debuginfo.append((package, number)) }
+            let kind = PackageKind(packageName: package.nevra.name)
+            if withDebuginfo, kind != .binary { debuginfo.append((package, number)) }
         }
         if !request.packages.isEmpty { remarks += unusable }
         for (package, number) in debuginfo

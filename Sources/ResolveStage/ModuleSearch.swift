@@ -7,16 +7,20 @@ struct ModuleSearch {
     let index: PackageIndex
     let order: VersionOrder
     let mirror: MirrorFacts
+    let sources: SourceChoice
     var rows: [ModuleRow]
     /// The packages that the client named.
     var uploaded: [IndexedPackage] = []
     var remarks: [String] = []
 
-    init(_ crash: Crash, _ index: PackageIndex, _ order: VersionOrder, mirror: MirrorFacts) {
+    init(
+        _ crash: Crash, _ index: PackageIndex, _ order: VersionOrder, mirror: MirrorFacts, sources: SourceChoice = .none
+    ) {
         self.crash = crash
         self.index = index
         self.order = order
         self.mirror = mirror
+        self.sources = sources
         rows = crash.modules.map { ModuleRow(module: $0) }
     }
 
@@ -31,6 +35,9 @@ struct ModuleSearch {
         var selection = PackageSelection(order: order)
         for row in rows { selection.add(row) }
         try selection.addCompanions(from: index)
+        for row in rows where sources == .all || (sources == .program && row.module.kind == .executable) {
+            if let binary = row.binary { try selection.addSources(of: binary.package, from: index) }
+        }
         addUploadedPackage(to: &selection)
         var modules: [ResolvedModule] = []
         for row in rows { modules.append(try row.resolved(index: index, mirror: mirror)) }

@@ -7,6 +7,7 @@ struct PackageSelection {
     /// In the order in which modules asked for them.
     private var binaries: [IndexedPackage] = []
     private var debuginfo: [IndexedPackage] = []
+    private var debugsource: [IndexedPackage] = []
     /// By the SHA-256 of the package: the files that were asked for.
     private var files: [String: Set<String>] = [:]
     private var checksums: (binaries: Set<String>, debuginfo: Set<String>) = ([], [])
@@ -56,6 +57,16 @@ struct PackageSelection {
         }
     }
 
+    /// Adds the packages with the source code (`-debugsource`) of a source package.
+    mutating func addSources(of package: IndexedPackage, from index: PackageIndex) throws(PackageIndexError) {
+        for sibling in try index.packages(from: package.source)
+        where sibling.kind == .debugsource && sibling.nevra.architecture == package.nevra.architecture
+            && sibling.nevra.versionText == package.nevra.versionText
+        {
+            if !debugsource.contains(where: { $0.sha256 == sibling.sha256 }) { debugsource.append(sibling) }
+        }
+    }
+
     /// The packages for the crash root: binary packages whole, of debuginfo packages only what was asked for.
     ///
     /// A root has one file at a path, so of a package with two versions in one process only the loaded files are taken.
@@ -77,6 +88,11 @@ struct PackageSelection {
                 ResolvedPackage(
                     nevra: package.nevra, sha256: package.sha256, location: package.location, role: .debuginfo,
                     files: (files[package.sha256] ?? []).sorted())
+            }
+            + debugsource.map { package in
+                ResolvedPackage(
+                    nevra: package.nevra, sha256: package.sha256, location: package.location, role: .debugsource,
+                    files: nil)
             }
     }
 }

@@ -10,14 +10,15 @@ package import Packages
 /// - Parameters:
 ///   - catalog: The distributions that the server knows.
 ///   - indexes: The indexes of the releases that it mirrors.
+///   - sources: Whose source code comes too.
 /// - Throws: ``CrashModel/StageError`` with `unknown-release`, `release-not-mirrored` or `index-unusable`.
 package func resolve(
-    _ crash: Crash, catalog: DistributionCatalog, indexes: PackageIndexes
+    _ crash: Crash, catalog: DistributionCatalog, indexes: PackageIndexes, sources: SourceChoice = .none
 ) throws(StageError) -> Resolution {
     try resolve(
         crash, catalog: catalog, index: { try indexes.index(of: $0) },
         mirroredReleases: { try indexes.mirroredReleases() },
-        syncStatus: { SyncStatus(of: MirrorDirectory($0, in: indexes.repositories)) })
+        syncStatus: { SyncStatus(of: MirrorDirectory($0, in: indexes.repositories)) }, sources: sources)
 }
 
 /// As the other `resolve`, with closures for what it looks up.
@@ -29,14 +30,15 @@ package func resolve(
 package func resolve(
     _ crash: Crash, catalog: DistributionCatalog, index: @escaping (ReleaseID) throws -> PackageIndex?,
     mirroredReleases: @escaping () throws -> [ReleaseID] = { [] },
-    syncStatus: @escaping (ReleaseID) -> SyncStatus? = { _ in nil }
+    syncStatus: @escaping (ReleaseID) -> SyncStatus? = { _ in nil }, sources: SourceChoice = .none
 ) throws(StageError) -> Resolution {
     let mirrors = Mirrors(index: index, mirroredReleases: mirroredReleases, syncStatus: syncStatus)
     let chosen = try chooseRelease(of: crash, catalog, mirrors)
     let order = catalog.distribution(named: chosen.releaseID.release.distribution)?.versionOrder ?? .debian
     do {
         var search = ModuleSearch(
-            crash, chosen.index, order, mirror: MirrorFacts(chosen.releaseID, syncStatus(chosen.releaseID)))
+            crash, chosen.index, order, mirror: MirrorFacts(chosen.releaseID, syncStatus(chosen.releaseID)),
+            sources: sources)
         let found = try search.resolution(evidence: chosen.evidence)
         return try adoptOthers(found, crash, catalog, mirrors)
     } catch let error as StageError {

@@ -21,7 +21,16 @@ struct BacktraceBuilder {
             level: frame.level, address: frame.pc, function: frame.signal ? signalHandlerName : frame.function.map(cut),
             sourceFile: frame.file.map(cut), sourceLine: frame.line.flatMap { $0 > 0 ? $0 : nil },
             module: resolved?.module.path, buildID: resolved?.module.buildID, package: resolved?.binary?.nevra,
-            inlined: frame.inline, arguments: variables(frame.arguments), locals: variables(frame.locals))
+            inlined: frame.inline, arguments: variables(frame.arguments), locals: variables(frame.locals),
+            source: excerpt(frame))
+    }
+
+    /// At most eleven lines, which hold the frame's own.
+    private func excerpt(_ frame: FrameLines.ScriptFrame) -> SourceExcerpt? {
+        guard let first = frame.sourceFirst, let lines = frame.source?.prefix(11), let line = frame.line, first > 0,
+            (first..<first + lines.count).contains(line)
+        else { return nil }
+        return SourceExcerpt(firstLine: first, lines: lines.map(cut))
     }
 
     private func variables(_ pairs: [[String]]?) -> [BacktraceVariable] {

@@ -30,7 +30,9 @@ extension BacktraceJSON.FrameJSON {
     init(_ frame: BacktraceFrame) {
         self.init(
             level: frame.level, address: hexadecimal(frame.address), function: frame.function, file: frame.sourceFile,
-            line: frame.sourceLine, module: frame.module, buildID: frame.buildID?.description,
+            line: frame.sourceLine,
+            source: frame.source.map { BacktraceJSON.SourceJSON(firstLine: $0.firstLine, lines: $0.lines) },
+            module: frame.module, buildID: frame.buildID?.description,
             package: frame.package?.description, inlined: frame.inlined,
             arguments: frame.arguments.map { BacktraceJSON.VariableJSON(name: $0.name, value: $0.value) },
             locals: frame.locals.map { BacktraceJSON.VariableJSON(name: $0.name, value: $0.value) })

@@ -74,6 +74,7 @@ struct BacktraceJSON: Encodable {
         let function: String?
         let file: String?
         let line: Int?
+        let source: SourceJSON?
         let module: String?
         let buildID: String?
         let package: String?
@@ -81,9 +82,18 @@ struct BacktraceJSON: Encodable {
         let arguments: [VariableJSON]
         let locals: [VariableJSON]
         private enum CodingKeys: String, CodingKey {
-            case level, address, function, file, line, module
+            case level, address, function, file, line, source, module
             case buildID = "build_id"
             case package, inlined, arguments, locals
+        }
+    }
+
+    struct SourceJSON: Encodable {
+        let firstLine: Int
+        let lines: [String]
+        private enum CodingKeys: String, CodingKey {
+            case firstLine = "first_line"
+            case lines
         }
     }
 

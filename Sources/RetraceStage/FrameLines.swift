@@ -28,8 +28,15 @@ struct FrameLines {
         var function: String?
         var file: String?
         var line: Int?
+        var sourceFirst: Int?
+        var source: [String]?
         var arguments: [[String]]?
         var locals: [[String]]?
+
+        private enum CodingKeys: String, CodingKey {
+            case level, pc, inline, signal, function, file, line, source, arguments, locals
+            case sourceFirst = "source_first"
+        }
     }
 
     private struct Line: Decodable {

@@ -32,7 +32,7 @@ struct Report: Sendable {
             + crash.remarks + resolution.remarks + chroot.remarks
         summary = RetraceSummary(
             backtrace, crash: crash, debuggerTime: result.wallTime, remarks: remarks)
-        text = backtraceText(printed: printed, resolution: resolution, remarks: remarks)
+        text = backtraceText(printed: printed, backtrace: backtrace, resolution: resolution, remarks: remarks)
         self.crash = crash
         self.resolution = resolution
         debugger = chroot.debugger.package

@@ -10,7 +10,7 @@ import TaskStorage
 
 /// Where the message of the resolver meets its stage, and its answer the message of the chroot-builder.
 func resolveHandler(
-    spool: FilePath, catalog: DistributionCatalog, indexes: PackageIndexes
+    spool: FilePath, catalog: DistributionCatalog, indexes: PackageIndexes, sources: SourceChoice
 ) -> JobHandler<ResolveJob> {
     JobHandler(
         ledger: { AttemptLedger(directory: TaskDirectory($0.taskID, in: spool).attempts, name: "resolve") },
@@ -19,7 +19,7 @@ func resolveHandler(
         },
         stage: { job, _ in
             let (resolution, absent) = try await NIOThreadPool.singleton.runIfActive {
-                let resolution = try resolve(job.crash, catalog: catalog, indexes: indexes)
+                let resolution = try resolve(job.crash, catalog: catalog, indexes: indexes, sources: sources)
                 return (resolution, try packagesToFetch(of: resolution, indexes: indexes))
             }
             let build = BuildJob(task: job.taskID, crash: job.crash, resolution: resolution)

@@ -39,6 +39,12 @@ extension LiveTests {
             // A release with an epoch, of exactly the version that crashed.
             #expect(frames.first?.function == "look")
             #expect(frames.first?.package == "crashdemo-libs-1:\(version)-\(release).x86_64", "\(backtrace.modules)")
+            // The source code is in a package of its own.
+            let source = try #require(frames.first?.source)
+            let line = try #require(frames.first?.line)
+            #expect(source.lines[line - source.first_line].contains("return seen + crate->weight;"), "\(source)")
+            #expect(source.lines.count <= 11 && text.contains("== SOURCE ==\nframe 0, look at "))
+            #expect(text.contains("-> \(line)\t    return seen + crate->weight;"))
             // The type's definition stands in the file that the debug files share.
             let today = frames.flatMap(\.locals).first { $0.name == "today" }
             #expect(today?.value.contains("limes = 5") == true, "\(frames)")

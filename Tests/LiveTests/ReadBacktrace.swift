@@ -30,9 +30,15 @@ struct ReadBacktrace: Decodable {
         let function: String?
         let file: String?
         let line: Int?
+        let source: Source?
         let package: String?
         let arguments: [Variable]
         let locals: [Variable]
+    }
+
+    struct Source: Decodable {
+        let first_line: Int
+        let lines: [String]
     }
 
     struct Variable: Decodable, Hashable {

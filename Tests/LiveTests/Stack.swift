@@ -223,8 +223,9 @@ struct Stack: Sendable {
                 "RETRACE_PLUGINS": directory.appending("plugins").string,
                 "RETRACE_KEYS": directory.appending("keys").string,
                 "RETRACE_DATABASE": directory.appending("gateway/tasks.sqlite").string,
-                "RETRACE_HTTP_HOST": "127.0.0.1", "RETRACE_HTTP_PORT": String(port),
-            ].filter { service.name == "gateway" || !$0.key.hasPrefix("RETRACE_HTTP") && $0.key != "RETRACE_DATABASE" })
+                "RETRACE_HTTP_HOST": "127.0.0.1", "RETRACE_HTTP_PORT": String(port), "RETRACE_SOURCES": "program",
+            ].filter { service.name == "gateway" || !$0.key.hasPrefix("RETRACE_HTTP") && $0.key != "RETRACE_DATABASE" }
+                .filter { service.name == "resolver" || $0.key != "RETRACE_SOURCES" })
     }
 
     /// Where the build put the executables: the test bundle stands beside them.

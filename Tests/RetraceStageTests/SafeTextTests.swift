@@ -5,6 +5,24 @@ import Testing
 
 @Suite("Text and data that a hostile debugger wrote")
 struct SafeTextTests {
+    /// Source lines come from the sandbox, where the core may have taken the debugger over.
+    @Test(arguments: [
+        (5, 3, 6, nil), (1, 0, 6, nil), (1, 40, 3, nil), (-4, 3, 6, nil), (1, 3, 4000, 11), (2, 3, 3, 3),
+    ])
+    func sourceLinesMustHoldTheFramesOwnLineAndBeFew(first: Int, line: Int, count: Int, taken: Int?) throws {
+        let texts = (0..<count).map { "\"line \($0)\"" }.joined(separator: ", ")
+        let text = """
+            {"thread": 1, "lwp": 7, "crashed": true}
+            {"level": 0, "pc": 1, "inline": false, "signal": false, "function": "f", "file": "f.c", "line": \(line), \
+            "source_first": \(first), "source": [\(texts)]}
+
+            """
+        let lines = FrameLines(Array(text.utf8), limits: RetraceLimits())
+        let frames = BacktraceBuilder(modules: [], limits: RetraceLimits()).backtrace(of: lines).threads.flatMap(
+            \.frames)
+        #expect(frames.count == 1 && frames.first?.source?.lines.count == taken)
+    }
+
     @Test func activeCharactersAreMadeVisible() {
         #expect(safeText("a\u{1b}[31mred\u{7}\r\n\tok".utf8) == "a\\033[31mred\\007\\015\n\tok")
         #expect(safeText("abc\u{202e}gpj.exe\u{200b}\u{feff}".utf8) == "abc\\u202egpj.exe\\u200b\\ufeff")

@@ -2,12 +2,18 @@
 # The reader takes none of it on trust. A line per frame, so that what was written before a kill still counts.
 # The module json is left alone: importing it costs as much time as all the rest.
 import gdb
+import os
 
 MAX_FRAMES = 2048
 MAX_THREADS = 4096
 MAX_VARIABLES = 256
 MAX_TEXT = 2048
 MAX_BYTES = 48 << 20
+# Frames of the crashed thread that get the lines around theirs, where a package of source code is in the root.
+SOURCE_FRAMES = 10
+SOURCE_LINES = 5
+SOURCE_ROOT = "/usr/src/debug/"
+SOURCE_BYTES = 8 << 20
 
 
 def quoted(text):
@@ -70,7 +76,22 @@ def variables(frame):
     return arguments, local
 
 
-def record(frame, level):
+def source(place):
+    """The lines around a place, with the number of the first; the file's name is the crash's, so that it may be any."""
+    try:
+        path = os.path.realpath(place.symtab.fullname())
+        if not path.startswith(SOURCE_ROOT) or place.line < 1 or os.path.getsize(path) > SOURCE_BYTES:
+            return None
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            lines = stream.read().split("\n")
+    except Exception:
+        return None
+    first = max(1, place.line - SOURCE_LINES)
+    around = [cut(line) for line in lines[first - 1 : place.line + SOURCE_LINES]]
+    return (first, around) if around and place.line <= len(lines) else None
+
+
+def record(frame, level, crashed):
     trampoline = frame.type() == gdb.SIGTRAMP_FRAME
     entry = {"level": level, "pc": frame.pc(), "inline": frame.type() == gdb.INLINE_FRAME, "signal": trampoline}
     name = None if trampoline else frame.name()
@@ -81,6 +102,9 @@ def record(frame, level):
     if name is not None and place.symtab is not None:
         entry["file"] = cut(place.symtab.filename)
         entry["line"] = place.line
+        excerpt = source(place) if crashed and level < SOURCE_FRAMES else None
+        if excerpt:
+            entry["source_first"], entry["source"] = excerpt
     if not trampoline:
         entry["arguments"], entry["locals"] = variables(frame)
     return entry
@@ -108,7 +132,7 @@ def stack(lines, thread, crashed):
     lines.write(header)
     frame, level, reason = gdb.newest_frame(), 0, None
     while frame is not None and level < MAX_FRAMES:
-        if not lines.write(record(frame, level)):
+        if not lines.write(record(frame, level, crashed)):
             reason = "the limit of the output was reached"
             break
         try:
