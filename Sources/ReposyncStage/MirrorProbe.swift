@@ -71,9 +71,17 @@ extension Downloader {
                 bytes.isEmpty
                 ? .failed(reason: "\(path) is empty") : .reachable(detail: "\(bytes.count) bytes of \(path)\(dated)")
         } catch {
-            answer = .failed(reason: "\(error)")
+            answer =
+                repository.format == .rpm && isFolder(address)
+                ? .reachable(detail: "a folder without repodata, described by its packages' headers")
+                : .failed(reason: "\(error)")
         }
         return MirrorProbe(mirror: address.description, repository: repository.name, answer: answer)
+    }
+
+    private func isFolder(_ address: MirrorAddress) -> Bool {
+        guard case .folder(let path) = address else { return false }
+        return isDirectory(path)
     }
 
     /// When the metadata was made, as it says itself: `Date:` of a Release file, the newest `timestamp` of a repomd.xml.

@@ -44,7 +44,8 @@ extension Downloader {
         for mirror in mirrors {
             do {
                 let index = folders.work.appending("\(repository.name).repomd.xml")
-                let bytes = try await small("repodata/repomd.xml", at: mirror, limit: 4 << 20)
+                let source = try await describedIfBare(mirror, of: repository, folders)
+                let bytes = try await small("repodata/repomd.xml", at: source, limit: 4 << 20)
                 let files = try await blocking {
                     try writeFile(bytes, to: index)
                     do throws(DependencyError) {
@@ -59,9 +60,9 @@ extension Downloader {
                 guard let primary = files["primary"] else {
                     throw MirrorFailure(.altered, "its repomd.xml names no primary metadata with a SHA-256")
                 }
-                let (packages, isNew) = try await fetch(primary, from: mirror, for: repository, folders)
+                let (packages, isNew) = try await fetch(primary, from: source, for: repository, folders)
                 let lists = try await files["filelists"].asyncMap {
-                    try await fetch($0, from: mirror, for: repository, folders)
+                    try await fetch($0, from: source, for: repository, folders)
                 }
                 let metadata = RPMMetadata(primary: packages, fileLists: lists?.file)
                 if isNew || lists?.isNew == true { try await blocking { try check(metadata) } }

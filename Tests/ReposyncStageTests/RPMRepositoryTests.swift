@@ -162,6 +162,25 @@ import Testing
         }
     }
 
+    @Test func folderOfPackagesWithoutMetadataIsIndexedByTheirHeaders() async throws {
+        try await ScratchDirectory.with { folder in
+            try await prepare(["top"], in: folder)
+            try await make("unsigned", in: folder)
+            try await tool(["rm", "-r", "\(folder)/repo/repodata"])
+            let report = try await sync(folder, [])
+            #expect(report.downloadedCount == 1 && report.refused == ["unsigned-1.0-1.fc40.noarch"], "\(report)")
+            // The same folder again is left alone, and nothing was written into it.
+            let before = FolderContents.status(try mirror(folder).index)?.inode
+            _ = try await sync(folder, [])
+            #expect(try before != nil && FolderContents.status(mirror(folder).index)?.inode == before)
+            #expect(!FolderContents.names(in: folder.appending("repo")).contains("repodata"))
+            // A package more is seen, though no metadata says so.
+            try await make("vendor", in: folder)
+            let more = try await sync(folder, [], gpgcheck: false)
+            #expect(more.index.packageCount == 3)
+        }
+    }
+
     @Test func lostPackageFileIsFetchedAgainThoughNothingChanged() async throws {
         try await ScratchDirectory.with { folder in
             try await prepare(["top"], in: folder)
