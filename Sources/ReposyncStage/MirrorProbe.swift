@@ -71,17 +71,18 @@ extension Downloader {
                 bytes.isEmpty
                 ? .failed(reason: "\(path) is empty") : .reachable(detail: "\(bytes.count) bytes of \(path)\(dated)")
         } catch {
+            let isFolder = await isFolder(address)
             answer =
-                repository.format == .rpm && isFolder(address)
+                repository.format == .rpm && isFolder
                 ? .reachable(detail: "a folder without repodata, described by its packages' headers")
                 : .failed(reason: "\(error)")
         }
         return MirrorProbe(mirror: address.description, repository: repository.name, answer: answer)
     }
 
-    private func isFolder(_ address: MirrorAddress) -> Bool {
+    private func isFolder(_ address: MirrorAddress) async -> Bool {
         guard case .folder(let path) = address else { return false }
-        return isDirectory(path)
+        return (try? await blocking { isDirectory(path) }) ?? false
     }
 
     /// When the metadata was made, as it says itself: `Date:` of a Release file, the newest `timestamp` of a repomd.xml.
