@@ -15,6 +15,8 @@ actor MadeRPMRelease {
     nonisolated let lazyRelease: ReleaseID
     /// The same packages, and unsigned ones of somebody else.
     nonisolated let mixedRelease: ReleaseID
+    /// The same packages, and Debian's Python with all of its debug files.
+    nonisolated let pythonRelease: ReleaseID
     private let made: MadeRelease
     private let key: SigningKey
     private var isReady = false
@@ -33,6 +35,7 @@ actor MadeRPMRelease {
         release = try ReleaseID("plumtest-1-x86_64")
         lazyRelease = try ReleaseID("plumtest-2-x86_64")
         mixedRelease = try ReleaseID("plumtest-3-x86_64")
+        pythonRelease = try ReleaseID("plumtest-4-x86_64")
         key = try await SigningKey(rsa: true)
         do {
             // For the guardian.
@@ -99,14 +102,20 @@ actor MadeRPMRelease {
         let workshop = try RPMWorkshop(in: directory.appending("rpm/workshop"))
         let library = try await workshop.pack(
             directory.appending("rpm/other/tree"), as: "glibc", version: "2.36", release: "0.plum")
-        try await workshop.sign([library], with: key)
-        _ = try await runTool(["cp", library.string, repository.string])
-        try await RPMWorkshop.describe(repository)
+        try await add([library], from: workshop)
         let programs = FolderContents.names(in: repository).filter {
             $0.hasPrefix("crashdemo-") && $0.contains("2.4.3")
         }
         .map { repository.appending($0) }
         try await lay(programs + [library], "other-libc")
+    }
+
+    /// Signs packages and puts them into the repository, or another.
+    func add(_ packages: [FilePath], from workshop: RPMWorkshop, to other: FilePath? = nil) async throws {
+        let repository = other ?? repository
+        try await workshop.sign(packages, with: key)
+        for package in packages { _ = try await runTool(["cp", package.string, repository.string]) }
+        try await RPMWorkshop.describe(repository)
     }
 
     /// Lets the mixed release have elfutils' `hello2`, which was built on Fedora 30.
@@ -134,9 +143,7 @@ actor MadeRPMRelease {
         async let library = workshop.pack(
             directory.appending("rpm/i686/tree"), as: "glibc", version: "2.36", release: "1.plum", architecture: "i686")
         let packages = try await workshop.buildLittledemo(release: "1.plum") + [library]
-        try await workshop.sign(packages, with: key)
-        for package in packages { _ = try await runTool(["cp", package.string, repository.string]) }
-        try await RPMWorkshop.describe(repository)
+        try await add(packages, from: workshop)
         try await lay(packages, "i686", programs: ["littledemo"])
     }
 
@@ -191,7 +198,7 @@ actor MadeRPMRelease {
         distribution: plumtest
         display-name: Plum Test Linux
         package-format: rpm
-        versions: ['1', '2', '3']
+        versions: ['1', '2', '3', '4']
         architectures: [x86_64]
         recognise:
           release-text: ['^Plum Test Linux release ([0-9]+)']
@@ -202,8 +209,11 @@ actor MadeRPMRelease {
         keys: [plum.asc]
         repositories:
           - name: everything
-            versions: ['1', '3']
+            versions: ['1', '3', '4']
             mirrors: ['file://\(repository)']
+          - name: python
+            versions: ['4']
+            mirrors: ['file://\(repository.removingLastComponent().appending("python-repository"))']
           - name: others
             versions: ['3']
             gpgcheck: false

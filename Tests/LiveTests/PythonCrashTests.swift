@@ -48,6 +48,44 @@ extension LiveTests {
             #expect(stack.remains() == [])
         }
 
+        /// The same programs as RPMs, with their debug files apart, and the script as a package without architecture: the
+        /// crash is sent as one of the script.
+        @Test func sameCrashOfADistributionOfRPMsComesBackWholeWithItsScript() async throws {
+            let stack = try runningStack()
+            let debian = try ReleaseID("debian-12-x86_64")
+            let end = try await stack.synchronised(debian, ["python3.11"], within: .seconds(400))
+            try #require(end.kind == .succeeded, "\(end)")
+            let mirror = stack.repositories.appending(debian.description)
+            let out = stack.directory.appending("rpm-python")
+            try await MadeRelease.shell("'\(Stack.checkout)/demo/crash' '\(mirror)' '\(out)'", in: stack.directory)
+            try await stack.plum.addPython(mirror: mirror, script: out.appending("root/crash/crash.py"))
+            let synchronised = try await stack.synchronised(stack.plum.pythonRelease)
+            try #require(synchronised.kind == .succeeded, "\(synchronised)")
+
+            let core = out.appending("problem/coredump")
+            let task = try await stack.submit([
+                "coredump": try FolderContents.read(core), "executable": Array("/usr/bin/python3.11".utf8),
+                "package": Array("crashscript-1.0-1.plum".utf8),
+                "os_release": Array("Plum Test Linux release 4 (Sloe)".utf8),
+            ])
+            let answer = try await stack.end(of: task, within: .seconds(300))
+            try #require(answer.status == "FINISHED_SUCCESS", "\(answer.text)")
+            let text = try await stack.get(task, "/backtrace").body
+            let backtrace = try ReadBacktrace(try await stack.get(task, "/backtrace.json").body)
+            try await unpackSymbols(of: mirror, into: out)
+            let bare = try await MadeRelease.bareGdb(
+                core, program: "/usr/bin/python3.11", root: out.appending("root"),
+                debug: out.appending("symbols/usr/lib/debug"))
+            #expect(backtrace.seen == ReadBacktrace.seen(in: bare))
+            let own = backtrace.modules.first { $0.path == "/usr/bin/python3.11" }
+            #expect(
+                own?.status == "complete" && own?.package?.hasPrefix("python3.11-minimal-") == true,
+                "\(backtrace.modules)")
+            // The script's own package is in the root, so that Python's stack shows its code.
+            #expect(text.contains("ctypes.string_at("), "\(text.prefix(4000))")
+            #expect(backtrace.remarks.contains { $0.contains("crashscript-1.0-1.plum.noarch is in the root") })
+        }
+
         /// Bare gdb's own copy of every package of debug symbols in the mirror.
         private func unpackSymbols(of mirror: FilePath, into out: FilePath) async throws {
             let script = """
