@@ -4,23 +4,22 @@ import Packages
 
 /// Looks for the modules that the release of the crash does not have in the other mirrored releases, by build-id only: a
 /// process in a container may have files of its host mapped, and the other way round.
-///
-/// - Throws: ``CrashModel/StageError`` or ``PackageIndexError`` for an index that cannot be used.
+/// The index of another release that cannot be read costs what it might have had, never the crash.
 func adoptOthers(
     _ resolution: Resolution, _ crash: Crash, _ catalog: DistributionCatalog, _ mirrors: Mirrors
-) throws -> Resolution {
+) -> Resolution {
     var modules = resolution.modules
     var packages = resolution.packages
     var remarks = resolution.remarks
     var unknown = modules.indices.filter { modules[$0].status == .unknown }
-    guard !unknown.isEmpty else { return resolution }
-    let others = try mirrors.releases().filter { $0 != resolution.releaseID && runs(crash.architecture, on: $0) }
+    guard !unknown.isEmpty, let mirrored = try? mirrors.releases() else { return resolution }
+    let others = mirrored.filter { $0 != resolution.releaseID && runs(crash.architecture, on: $0) }
     for releaseID in others.prefix(mostReleases) where !unknown.isEmpty {
-        guard let index = try mirrors.index(of: releaseID) else { continue }
+        guard let index = try? mirrors.index(of: releaseID) else { continue }
         let order = catalog.distribution(named: releaseID.release.distribution)?.versionOrder ?? .debian
         var search = ModuleSearch(
             crash.with(modules: unknown.map { modules[$0].module }), index, order, mirror: MirrorFacts(releaseID, nil))
-        let found = try search.resolution(evidence: "")
+        guard let found = try? search.resolution(evidence: "") else { continue }
         var adopted: [String] = []
         for (position, module) in zip(unknown, found.modules) where module.binary != nil && module.status != .unverified
         {

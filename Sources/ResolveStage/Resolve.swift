@@ -35,14 +35,12 @@ package func resolve(
     let mirrors = Mirrors(index: index, mirroredReleases: mirroredReleases, syncStatus: syncStatus)
     let chosen = try chooseRelease(of: crash, catalog, mirrors)
     let order = catalog.distribution(named: chosen.releaseID.release.distribution)?.versionOrder ?? .debian
-    do {
+    do throws(PackageIndexError) {
         var search = ModuleSearch(
             crash, chosen.index, order, mirror: MirrorFacts(chosen.releaseID, syncStatus(chosen.releaseID)),
             sources: sources)
         let found = try search.resolution(evidence: chosen.evidence)
-        return try adoptOthers(found, crash, catalog, mirrors)
-    } catch let error as StageError {
-        throw error
+        return adoptOthers(found, crash, catalog, mirrors)
     } catch {
         throw StageError(
             .resolve, .indexUnusable, "The package index of \(chosen.releaseID) cannot be used: \(error).",

@@ -98,16 +98,9 @@ extension RPMDirectory {
                     echo '<?xml version="1.0" encoding="UTF-8"?><metadata xmlns="http://linux.duke.edu/metadata/common">'
                     head -c 300000000 /dev/zero | tr '\\0' ' '
                 ) | gzip -c > primary.xml.gz
-                sum=$(sha256sum primary.xml.gz | cut -d ' ' -f 1)
-                size=$(stat -c %s primary.xml.gz)
-                cat > repomd.xml << END
-                <?xml version="1.0" encoding="UTF-8"?>
-                <repomd xmlns="http://linux.duke.edu/metadata/repo"><revision>1</revision>
-                <data type="primary"><checksum type="sha256">$sum</checksum><location href="repodata/primary.xml.gz"/>
-                <timestamp>1800000000</timestamp><size>$size</size></data></repomd>
-                END
                 """,
             ])
+            try await announce("primary.xml.gz", in: folder, at: 1_800_000_000)
             var limits = SyncLimits()
             limits.listBytes = 64 << 20
             let error = try await failure(folder, limits: limits)
@@ -125,16 +118,9 @@ extension RPMDirectory {
                 cd '\(folder)/repo/repodata'
                 for file in *-primary.xml.gz; do gzip -dc "$file" | sed 's,<name>top</name>,<name>glibc</name>,' > primary.xml; done
                 rm *.gz *.bz2 repomd.xml
-                sum=$(sha256sum primary.xml | cut -d ' ' -f 1)
-                size=$(stat -c %s primary.xml)
-                cat > repomd.xml << END
-                <?xml version="1.0" encoding="UTF-8"?>
-                <repomd xmlns="http://linux.duke.edu/metadata/repo"><revision>1</revision>
-                <data type="primary"><checksum type="sha256">$sum</checksum><location href="repodata/primary.xml"/>
-                <timestamp>1700000000</timestamp><size>$size</size></data></repomd>
-                END
                 """,
             ])
+            try await announce("primary.xml", in: folder)
             _ = try await sync(folder, [])
             let index = try #require(try PackageIndex(mirror(folder)))
             #expect(try index.packages(named: "glibc") == [] && index.packages(named: "top").count == 1)

@@ -87,13 +87,15 @@ import Testing
         try await TestMirror.with { mirror in
             let path = mirror.directory.path
             try DebianArchive.makeDirectories(path)
-            let holder = open(path.appending("lock").string, O_RDWR | O_CREAT, 0o600)
+            let holder = open(path.appending("lock").string, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
             try #require(holder >= 0)
             #expect(flock(holder, LOCK_EX | LOCK_NB) == 0)
             let error = try #require(try await mirror.failure())
             #expect(error.code == .synchronisationRunning)
             #expect(error.disposition == .retry(after: .seconds(60)))
-            // The kernel takes the lock back when its holder is gone.
+            // The kernel takes the lock back when its last holder is gone; a child that another test starts this moment has
+            // the descriptor too until its exec.
+            flock(holder, LOCK_UN)
             close(holder)
             #expect(try await mirror.failure() == nil)
         }

@@ -143,6 +143,24 @@ import Testing
         ])
     }
 
+    /// Makes `repomd.xml` anew for a list of packages that a test wrote itself.
+    ///
+    /// - Parameter name: Of the file in `repo/repodata`.
+    func announce(_ name: String, in folder: FilePath, at time: Int = 1_700_000_000) async throws {
+        try await tool([
+            "sh", "-ec",
+            """
+            cd '\(folder)/repo/repodata'
+            cat > repomd.xml << END
+            <?xml version="1.0" encoding="UTF-8"?>
+            <repomd xmlns="http://linux.duke.edu/metadata/repo"><revision>1</revision>
+            <data type="primary"><checksum type="sha256">$(sha256sum \(name) | cut -d ' ' -f 1)</checksum>
+            <location href="repodata/\(name)"/><timestamp>\(time)</timestamp><size>$(stat -c %s \(name))</size></data></repomd>
+            END
+            """,
+        ])
+    }
+
     func mirror(_ folder: FilePath) throws -> MirrorDirectory {
         MirrorDirectory(try ReleaseID("fedora-40-x86_64"), in: folder.appending("mirror"))
     }
@@ -178,6 +196,21 @@ import Testing
             try await make("vendor", in: folder)
             let more = try await sync(folder, [], gpgcheck: false)
             #expect(more.index.packageCount == 3)
+        }
+    }
+
+    /// A repository may replace a package without a new version; crashes of the old build are still to be read.
+    @Test func rebuiltPackageOfTheSameVersionStandsBesideTheOldOne() async throws {
+        try await ScratchDirectory.with { folder in
+            try await prepare(["top"], in: folder)
+            _ = try await sync(folder, [], gpgcheck: false)
+            try await make("top", requires: "something", in: folder)
+            try await describe(folder, at: 1_700_000_001)
+            let report = try await sync(folder, [], gpgcheck: false)
+            #expect(report.downloadedCount == 1)
+            let packages = try #require(try PackageIndex(mirror(folder))).packages(named: "top")
+            #expect(packages.count == 2 && Set(packages.map(\.nevra)).count == 1)
+            for package in packages { #expect(try mirror(folder).hasFile(at: package.location)) }
         }
     }
 
@@ -258,16 +291,9 @@ import Testing
                     gzip -dc "$file" | sed 's,href="top-,href="../repo/top-,' > primary.xml
                 done
                 rm *.gz *.bz2 repomd.xml
-                sum=$(sha256sum primary.xml | cut -d ' ' -f 1)
-                size=$(stat -c %s primary.xml)
-                cat > repomd.xml << END
-                <?xml version="1.0" encoding="UTF-8"?>
-                <repomd xmlns="http://linux.duke.edu/metadata/repo"><revision>1</revision>
-                <data type="primary"><checksum type="sha256">$sum</checksum><location href="repodata/primary.xml"/>
-                <timestamp>1700000000</timestamp><size>$size</size></data></repomd>
-                END
                 """,
             ])
+            try await announce("primary.xml", in: folder)
             let report = try await sync(folder, [])
             #expect(report.remarks.contains { $0.contains("no usable location") }, "\(report)")
             #expect(report.downloadedCount == 0 && report.index.packageCount == 0)

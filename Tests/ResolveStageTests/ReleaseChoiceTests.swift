@@ -196,4 +196,16 @@ struct ReleaseChoiceTests {
             #expect(found.remarks.contains { $0.contains("One module is of fedora-40-x86_64") })
         }
     }
+
+    @Test func damagedIndexOfAnotherReleaseDoesNotCostTheCrash() throws {
+        try ScratchDirectory.with { directory in
+            let made = try published("debian-12-x86_64", in: directory, executable: 1)
+            let other = try published("fedora-40-x86_64", in: directory, executable: 2)
+            try FolderContents.write("no database at all".utf8, to: other.mirror.index)
+            let found = try resolve(
+                crash([module("/usr/bin/made", 1, .executable), module("/usr/lib/nowhere.so", 9)]),
+                catalog: shippedCatalog(), indexes: made.indexes)
+            #expect(found.modules.map(\.status) == [.withoutDebuginfo, .unknown])
+        }
+    }
 }
