@@ -15,14 +15,27 @@ extension ChrootBuilder {
         let claims = try await blockingCalls("reading the files of the crash") { () throws(Errno) in
             try FalseClaims(in: given, modules: resolution.modules)
         }
-        guard !claims.found.isEmpty else { return ProvedParts(parts: given, modules: resolution.modules) }
+        guard !claims.found.isEmpty || !claims.confirmed.isEmpty else {
+            return ProvedParts(parts: given, modules: resolution.modules)
+        }
         var proved = ProvedParts(
             parts: given.filter { !claims.liars.contains($0.package) }, modules: resolution.modules)
+        for position in claims.confirmed {
+            let module = resolution.modules[position]
+            let correction = ModuleCorrection(
+                position: position, status: .withoutDebuginfo,
+                reason: "No debuginfo was found for it; its build-id was compared when the root was made.",
+                binary: module.binary)
+            proved.corrections.append(correction)
+            proved.modules[position] = correction.applied(to: module)
+        }
         for claim in claims.found {
             let module = resolution.modules[claim.position].module
             proved.remarks.append(
-                "\(claim.package) claims build-id \(module.buildID?.description ?? ""), but its file "
-                    + "\(claim.contradiction): it was not used for \(module.path).")
+                resolution.modules[claim.position].status == .unverified
+                    ? "\(claim.package) has \(module.path) of another build (it \(claim.contradiction)): it was not used."
+                    : "\(claim.package) claims build-id \(module.buildID?.description ?? ""), but its file "
+                        + "\(claim.contradiction): it was not used for \(module.path).")
             let other = try await honest(module, besides: claims.liars, resolution, progress)
             if let (part, binary) = other {
                 if !proved.parts.contains(where: { $0.package == part.package }) { proved.parts.append(part) }
@@ -30,7 +43,7 @@ extension ChrootBuilder {
             }
             let correction = ModuleCorrection(
                 position: claim.position, status: other == nil ? .unknown : resolution.modules[claim.position].status,
-                reason: other == nil ? "\(claim.package) claims its build-id, but the file in it is another." : nil,
+                reason: other == nil ? "The file in \(claim.package) is of another build." : nil,
                 binary: other?.1)
             proved.corrections.append(correction)
             proved.modules[claim.position] = correction.applied(to: resolution.modules[claim.position])
@@ -90,6 +103,8 @@ private struct FalseClaims: Sendable {
     }
 
     private(set) var found: [Claim] = []
+    /// The modules that were found by their paths only and have the build-id of the core.
+    private(set) var confirmed: [Int] = []
     /// The packages from which no module really is.
     private(set) var liars: Set<NEVRA> = []
 
@@ -103,6 +118,10 @@ private struct FalseClaims: Sendable {
             let proof = try proof(of: binary.path, as: module.module.buildID, in: tree, at: place)
             guard let contradiction = proof.contradiction else {
                 genuine.insert(binary.nevra)
+                // Where there is debuginfo too, the doubt is about that.
+                if proof == .genuine, module.status == .unverified, module.debuginfo == nil {
+                    confirmed.append(position)
+                }
                 continue
             }
             found.append(Claim(position: position, package: binary.nevra, contradiction: contradiction))

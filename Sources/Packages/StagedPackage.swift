@@ -15,6 +15,11 @@ package struct StagedPackage: Sendable {
     ///
     /// - Parameter names: Absolute paths; those of no use for debugging are passed over.
     package init(_ package: IndexedPackage, names: [String], offer: PackageOffer? = nil) {
+        self.init(package, files: Self.files(named: names), offer: offer)
+    }
+
+    /// What the names of files alone tell; those of no use for debugging are passed over.
+    package static func files(named names: [String]) -> [IndexedPath] {
         var files: [IndexedPath] = []
         files.reserveCapacity(names.count)
         var hasBuildIDs = false
@@ -25,6 +30,6 @@ package struct StagedPackage: Sendable {
         }
         // Debug files that go by build-id are not looked for by path as well.
         if hasBuildIDs { files.removeAll { $0.kind == .debugByPath } }
-        self.init(package, files: files, offer: offer)
+        return files
     }
 }

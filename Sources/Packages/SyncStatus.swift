@@ -6,7 +6,7 @@ package struct SyncStatus: Codable, Hashable, Sendable {
     package let finishedAt: Int64
     /// Why it failed, as a sentence without paths of the server; nil when it went well.
     package let failure: String?
-    /// The packages in the mirror.
+    /// The packages that the index names, those among them that are fetched on first need.
     package let packageCount: Int
     /// The sum of the package files in the mirror, in bytes.
     package let byteCount: UInt64

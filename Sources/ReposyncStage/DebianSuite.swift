@@ -15,6 +15,8 @@ struct DebianSuite: Sendable {
     let remark: String?
     /// The lists of packages, plain and verified.
     var lists: [FilePath] = []
+    /// The lists of files, verified and compressed as they came; only of a lazy repository.
+    var contents: [FilePath] = []
 }
 
 /// The rooms on disk of one synchronisation.
@@ -113,6 +115,35 @@ extension Downloader {
             }
         }
         return lists
+    }
+
+    /// Fetches the lists of files of a lazy suite: of its components, or of the suite as a whole, where it has them.
+    func fetchContents(
+        of suite: DebianSuite, architecture: Architecture, folders: SyncFolders
+    ) async throws -> [FilePath] {
+        guard suite.repository.mode == .lazy, !suite.repository.isDebug else { return [] }
+        var files: [FilePath] = []
+        for place in suite.repository.components.map({ "\($0)/" }) {
+            files += try await fetchContents(below: place, of: suite, architecture, folders)
+        }
+        // Older archives and Ubuntu's have one list for the whole suite.
+        return files.isEmpty ? try await fetchContents(below: "", of: suite, architecture, folders) : files
+    }
+
+    private func fetchContents(
+        below place: String, of suite: DebianSuite, _ architecture: Architecture, _ folders: SyncFolders
+    ) async throws -> [FilePath] {
+        var files: [FilePath] = []
+        for arch in [architecture.debianName, "all"] {
+            let found = ["xz", "gz", "zst", ""].map { "\(place)Contents-\(arch)" + ($0.isEmpty ? "" : ".\($0)") }
+                .first { suite.release.files[$0] != nil }
+            guard let found, let entry = suite.release.files[found], entry.byteCount > 0 else { continue }
+            let name = "\(suite.repository.name)_\(found.map { $0 == "/" ? "_" : $0 }.map(String.init).joined())"
+            let kept = folders.metadata.appending(name)
+            try await fetchList(found, entry, of: suite, to: kept)
+            files.append(kept)
+        }
+        return files
     }
 
     private func fetchList(

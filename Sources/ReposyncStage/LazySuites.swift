@@ -1,3 +1,4 @@
+import Archives
 import CrashModel
 import Distributions
 import Packages
@@ -5,18 +6,28 @@ import Packages
 /// Adds the packages of `mirror: lazy` suites to an index, as the signed lists tell of them; each is fetched when the first
 /// crash needs it. Blocking.
 ///
-/// A Debian archive tells the build-ids of its packages of debug symbols (`Build-Ids`), not those of the programs: the
-/// resolver finds a program by way of its symbols.
+/// A Debian archive tells the build-ids of its packages of debug symbols (`Build-Ids`) and the names of the other packages'
+/// files (`Contents`): the resolver finds a program by way of its symbols, or by its path, and the build-id shows after the
+/// fetch whether it was the right one.
 ///
 /// - Parameters:
 ///   - chosen: What the synchronisation mirrors itself.
 ///   - inventory: What is in the mirror already.
+///   - limit: The most that a list of files may have, in bytes.
+/// - Throws: ``CrashModel/StageError`` with `metadataRefused`, and what the builder fails with.
 func addOffers(
     of suites: [DebianSuite], besides chosen: [ArchivePackage], _ inventory: MirrorInventory,
-    to builder: PackageIndexBuilder
+    limit: Int64, to builder: PackageIndexBuilder
 ) throws {
     let known = Set(chosen.map(\.sha256)).union(inventory.locations.keys)
     for (number, suite) in suites.enumerated() where suite.repository.mode == .lazy {
+        let contents: ContentsList
+        do throws(ArchiveError) {
+            contents = try ContentsList(suite.contents, limit: limit)
+        } catch {
+            throw StageError.sync(
+                .metadataRefused, "A list of files of repository '\(suite.repository.name)' cannot be read: \(error).")
+        }
         for list in suite.lists {
             try forEachStanza(in: list) { view, place in
                 let package = try ArchivePackage(view, at: place, repository: number)
@@ -25,7 +36,8 @@ func addOffers(
                     try IndexedPackage(
                         debianControl: view.text, sha256: package.sha256, location: inventory.location(for: package),
                         byteCount: package.byteCount),
-                    files: debugFiles(view.field("Build-Ids")),
+                    files: debugFiles(view.field("Build-Ids"))
+                        + StagedPackage.files(named: contents.paths[package.name] ?? []),
                     offer: PackageOffer(repository: suite.repository.name, path: package.path))
             }
         }

@@ -70,11 +70,13 @@ struct SyncSession: Sendable {
         let (new, fetched) = try await fetchMissing(selection.packages, inventory, suites)
         await progress.report("making the package index", 0.8, always: true)
         let stanzas = folders.work.appending("Packages")
+        let listBytes = downloader.limits.listBytes
         try await downloader.blocking { try writeStanzas(of: mirror, adding: new, to: stanzas) }
         let index = try await downloader.publishIndex(of: mirror, progress: progress) { builder in
             try await downloader.blocking {
                 let unknown = try carryOver(stanzas: stanzas, into: builder)
-                try addOffers(of: suites, besides: selection.packages, inventory, to: builder)
+                try addOffers(
+                    of: suites, besides: selection.packages, inventory, limit: listBytes, to: builder)
                 return unknown
             }
         }
@@ -126,6 +128,8 @@ struct SyncSession: Sendable {
                 0.02 + 0.06 * Double(number) / Double(opened.count), always: true)
             var suite = suite
             suite.lists = try await downloader.fetchLists(
+                of: suite, architecture: request.releaseID.architecture, folders: folders)
+            suite.contents = try await downloader.fetchContents(
                 of: suite, architecture: request.releaseID.architecture, folders: folders)
             suites.append(suite)
         }
@@ -220,14 +224,14 @@ private func accept(_ suite: DebianSuite, _ folders: SyncFolders) throws {
     try publish(aside, as: folders.metadata.appending("\(suite.repository.name).release"))
 }
 
-/// The packages in service and their bytes, of which format ever. Blocking.
+/// The packages in service, and the bytes of those that are fetched; of which format ever. Blocking.
 private func mirroredCounts(_ mirror: MirrorDirectory) throws -> (packages: Int, bytes: UInt64) {
     // The note of a synchronisation that failed because of a damaged index must still be written.
     guard let index = try? PackageIndex(mirror) else { return (0, 0) }
     var counts = (packages: 0, bytes: UInt64(0))
     try index.forEachPackage { package in
         counts.packages += 1
-        counts.bytes += package.byteCount
+        if !package.isOffered { counts.bytes += package.byteCount }
     }
     return counts
 }

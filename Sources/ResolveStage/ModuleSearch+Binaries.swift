@@ -71,6 +71,27 @@ extension ModuleSearch {
     }
 }
 
+extension ModuleSearch {
+    /// For a module whose build-id no index can know yet: the file at its path in a package that is fetched on first need.
+    ///
+    /// When the root is made, the build-id shows whether it is the one that crashed.
+    func findOffered(_ row: inout ModuleRow) throws(PackageIndexError) {
+        guard row.module.kind != .virtual, row.module.buildID != nil, row.binary == nil, row.debuginfo == nil else {
+            return
+        }
+        var best: IndexedFile?
+        for candidate in try index.files(at: row.module.path)
+        where candidate.kind == .binary && candidate.buildID == nil && fits(candidate.package) {
+            guard try index.offer(of: candidate.package.sha256) != nil else { continue }
+            if best.map({ order.isOlder($0.package.nevra, candidate.package.nevra) }) ?? true { best = candidate }
+        }
+        guard let best else { return }
+        row.binary = best
+        row.doubt =
+            "\(best.package.nevra) has a file of this path and was not read before; its build-id is compared when it is there."
+    }
+}
+
 /// The packages that were found by build-id.
 struct ChosenPackages {
     let checksums: Set<String>

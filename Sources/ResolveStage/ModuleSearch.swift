@@ -32,6 +32,7 @@ struct ModuleSearch {
         let chosen = ChosenPackages(rows)
         for position in rows.indices { try findByPath(&rows[position], besides: chosen) }
         for position in rows.indices { try findDebuginfo(&rows[position]) }
+        for position in rows.indices { try findOffered(&rows[position]) }
         var selection = PackageSelection(order: order)
         for row in rows { selection.add(row) }
         try selection.addCompanions(from: index)

@@ -109,4 +109,27 @@ import Testing
             #expect(corrected.modules[0].status == .unknown)
         }
     }
+
+    /// A package that is fetched on first need is chosen by the path of its file; the file shows whether that was right.
+    @Test(arguments: [true, false])
+    func fileThatWasFoundByItsPathIsProvedByItsBuildID(isRight: Bool) async throws {
+        try await DebianRelease.with { release in
+            let package = try await release.add(
+                TestPackage("guess", "1-1", ["usr/bin/crashed": try elf(isRight ? Self.crashed : Self.other)]))
+            let module = ResolvedModule(
+                module: LoadedModule(
+                    path: "/usr/bin/crashed", buildID: try BuildID(Self.crashed), start: 0, end: 1, kind: .executable),
+                status: .unverified, binary: PackagedFile(nevra: package.nevra, path: "/usr/bin/crashed"),
+                reason: "It was not read before.")
+            let resolution = release.resolution([package], modules: [module])
+            let chroot = try await release.builder.build(resolution, task: release.task)
+            #expect(exists(FilePath(chroot.crashRoot).appending("usr/bin/crashed")) == isRight)
+            let corrected = try await release.builder.corrected(resolution, task: release.task).modules[0]
+            #expect(corrected.status == (isRight ? .withoutDebuginfo : .unknown))
+            #expect((corrected.binary?.nevra == package.nevra) == isRight)
+            #expect(
+                chroot.remarks.contains { $0.contains("guess-1-1.amd64 has /usr/bin/crashed of another build") }
+                    != isRight)
+        }
+    }
 }

@@ -48,6 +48,38 @@ extension LiveTests {
             #expect(stack.remains() == [])
         }
 
+        /// Nothing of the crash was mirrored before, and nothing but what it needs is mirrored for it.
+        @Test func sameCrashOnAMirrorOfFirstNeedFetchesItsPackages() async throws {
+            let stack = try runningStack()
+            let lazy = try ReleaseID("lazydebian-12-x86_64")
+            let end = try await stack.synchronised(lazy, within: .seconds(400))
+            try #require(end.kind == .succeeded, "\(end)")
+            let debian = try ReleaseID("debian-12-x86_64")
+            _ = try await stack.synchronised(debian, ["python3.11"], within: .seconds(400))
+            let out = stack.directory.appending("lazy-python")
+            try await MadeRelease.shell(
+                "'\(Stack.checkout)/demo/crash' '\(stack.repositories.appending(debian.description))' '\(out)'",
+                in: stack.directory)
+            let before = await stack.events.entries.count
+            let task = try await stack.submit([
+                "coredump": try FolderContents.read(out.appending("problem/coredump")),
+                "executable": Array("/usr/bin/python3.11".utf8), "os_release": Array("Lazy Debian 12".utf8),
+            ])
+            let answer = try await stack.end(of: task, within: .seconds(300))
+            try #require(answer.status == "FINISHED_SUCCESS", "\(answer.text)")
+            let fetched = try await stack.event(.fetch, .succeeded, of: task.id, from: before)
+            #expect(!fetched.message.contains("could not be had"), "\(fetched)")
+            let backtrace = try ReadBacktrace(try await stack.get(task, "/backtrace.json").body)
+            let own = backtrace.modules.first { $0.path == "/usr/bin/python3.11" }
+            #expect(own?.status == "complete" && own?.package?.hasPrefix("python3.11-minimal-") == true)
+            // Found by its path, proved by its build-id.
+            let expat = backtrace.modules.first { $0.path.contains("libexpat") }
+            #expect(expat?.status == "without-debuginfo", "\(backtrace.modules)")
+            let frames = backtrace.threads.first { $0.crashed }?.frames ?? []
+            #expect(
+                frames.count { $0.line != nil } >= 20 && frames.contains { $0.function == "_PyEval_EvalFrameDefault" })
+        }
+
         /// The same programs as RPMs, with their debug files apart, and the script as a package without architecture: the
         /// crash is sent as one of the script.
         @Test func sameCrashOfADistributionOfRPMsComesBackWholeWithItsScript() async throws {

@@ -17,7 +17,8 @@ extension LiveTests {
 
         @Test(arguments: [
             ("crashdemo", "2.4.1", "7.plum"), ("crashdemo", "2.4.3", "1.plum"),
-            ("crashdemo-threads", "2.4.3", "1.plum"), ("crashdemo-basket", "2.4.1", "7.plum"),
+            ("crashdemo-threads", "2.4.1", "7.plum"), ("crashdemo-threads", "2.4.3", "1.plum"),
+            ("crashdemo-basket", "2.4.1", "7.plum"), ("crashdemo-basket", "2.4.3", "1.plum"),
         ])
         func framesAreThoseOfBareGdbOnTheMachineWhereItCrashed(
             _ program: String, _ version: String, _ release: String

@@ -260,6 +260,21 @@ struct Stack: Sendable {
             let target = path.hasPrefix("gpg") ? "keys" : "plugins"
             _ = try await runTool(["cp", "-r", checkout.appending(path).string, directory.appending(target).string])
         }
+        // The same again, on first need.
+        try FolderContents.write(
+            """
+            inherits: debian
+            distribution: lazydebian
+            display-name: Lazy Debian
+            mirror: lazy
+            versions: [{ version: '12', codename: bookworm }]
+            recognise:
+              release-text: ['^Lazy Debian ([0-9]+)']
+              os-release: { id: [lazydebian], version: '^([0-9]+)' }
+              package: ['[+]lazy([0-9]+)$']
+              examples: {}
+
+            """.utf8, to: directory.appending("plugins/lazydebian.yaml"))
         // A configuration of the host must not leak into the tests.
         for name in serviceNames {
             try FolderContents.write("log: {level: info}\n".utf8, to: directory.appending("\(name).yaml"))

@@ -43,6 +43,9 @@ extension RPMDirectory {
             let report = try await sync(folder, [], more: Self.lazy)
             #expect(report.downloadedCount == 1 && report.index.packageCount == 3, "\(report)")
             #expect(try await pool(folder) == ["top-1.0-1.fc40.noarch.rpm"])
+            let status = try #require(SyncStatus(of: try mirror(folder)))
+            let fetched = try #require(FolderContents.status(folder.appending("repo/top-1.0-1.fc40.noarch.rpm")))
+            #expect(status.packageCount == 3 && Int64(status.byteCount) == fetched.size)
             // The same again is done at once, though two packages of the index are not there.
             let before = FolderContents.status(try mirror(folder).index)?.inode
             #expect(try await sync(folder, [], more: Self.lazy).index == report.index)

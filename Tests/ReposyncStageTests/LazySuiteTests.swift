@@ -54,4 +54,47 @@ import Testing
             #expect(after.summary.packageCount == 5)
         }
     }
+
+    @Test func namesOfFilesComeFromTheListOfContents() async throws {
+        try await TestMirror.with { mirror in
+            mirror.archive.contents = [
+                "usr/bin/demo                 utils/demo", "usr/bin/two words\tutils/demo,admin/unrelated",
+                "lib/x86_64-linux-gnu/libdemo.so.1 libs/libdemo", "usr/share/doc/demo/copyright utils/demo", "",
+                "broken",
+                String(repeating: "x", count: 200_000) + " utils/demo",
+            ]
+            try await mirror.archive.publish(signedBy: mirror.key)
+            _ = try await synchronise(mirror)
+            let index = try #require(try PackageIndex(mirror.directory))
+            let program = try #require(try index.files(at: "/usr/bin/demo").first)
+            #expect(program.package.nevra.name == "demo" && program.buildID == nil && program.kind == .binary)
+            #expect(try index.offer(of: program.package.sha256)?.repository == "main")
+            #expect(try Set(index.files(at: "/usr/bin/two words").map(\.package.nevra.name)) == ["demo", "unrelated"])
+            // The library came with the debugger: its own file tells more than the list.
+            let library = try #require(try index.files(at: "/lib/x86_64-linux-gnu/libdemo.so.1").first)
+            #expect(library.buildID != nil)
+        }
+    }
+
+    @Test func listOfContentsThatIsABombIsRefused() async throws {
+        try await TestMirror.with { mirror in
+            mirror.archive.contents = [String(repeating: "usr/bin/demo utils/demo\n", count: 200_000)]
+            try await mirror.archive.publish(signedBy: mirror.key)
+            var limits = SyncLimits()
+            limits.listBytes = 1 << 20
+            try mirror.write(
+                Array((DebianArchive.plugin(mirrors: [mirror.archive.folder.string]) + "mirror: lazy\n").utf8),
+                to: "plugins/debian.yaml")
+            let catalog = try DistributionCatalog(
+                plugins: mirror.folder.appending("plugins"), keys: mirror.folder.appending("keys"))
+            let error = await #expect(throws: StageError.self) {
+                _ = try await ReposyncStage.synchronise(
+                    SyncRequest(releaseID: mirror.releaseID), catalog: catalog, repositories: mirror.repositories,
+                    apt: AptSources(entries: []), limits: limits
+                ) { _ in }
+            }
+            #expect(
+                error?.code == .metadataRefused && error?.reason.contains("A list of files") == true, "\(error as Any)")
+        }
+    }
 }

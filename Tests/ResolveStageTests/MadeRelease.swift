@@ -8,7 +8,7 @@ import SystemPackage
 struct MadeRelease {
     let repositories: FilePath
     let releaseID: ReleaseID
-    private var packages: [(IndexedPackage, [IndexedPath])] = []
+    private var packages: [StagedPackage] = []
 
     init(_ releaseID: String = "debian-12-x86_64", in repositories: FilePath) throws {
         self.repositories = repositories
@@ -27,7 +27,7 @@ struct MadeRelease {
 
     mutating func add(
         _ name: String, _ version: String, source: String? = nil, architecture: String = "amd64",
-        _ paths: [IndexedPath]
+        offeredBy repository: String? = nil, _ paths: [IndexedPath]
     ) throws {
         let number = String(packages.count, radix: 16)
         let package = IndexedPackage(
@@ -35,12 +35,14 @@ struct MadeRelease {
             sha256: String(repeating: "0", count: 64 - number.count) + number,
             location: "pool/\(name)_\(version)_\(architecture).deb", byteCount: 1, kind: PackageKind(packageName: name),
             source: SourcePackage(name: source ?? name, version: version))
-        packages.append((package, paths))
+        packages.append(
+            StagedPackage(
+                package, files: paths, offer: repository.map { PackageOffer(repository: $0, path: "x/\(name).deb") }))
     }
 
     func publish() throws {
         let builder = try PackageIndexBuilder(for: mirror)
-        for (package, paths) in packages { try builder.add(package, files: paths) }
+        try builder.add(packages)
         _ = try builder.publish()
     }
 }

@@ -125,6 +125,35 @@ struct ModuleResolutionTests {
         #expect(remarks.first?.contains("made-1.0-9.amd64") == true)
     }
 
+    /// Mirrors on first need: nobody has read the packages, so that only the symbols have build-ids.
+    @Test func packagesOnFirstNeedAreFoundByTheirSymbolsOrByTheirPath() throws {
+        try ScratchDirectory.with { directory in
+            var made = try MadeRelease(in: directory)
+            try made.add(
+                "prog-minimal", "1-1", source: "prog", offeredBy: "main", [binary("/usr/bin/prog", nil)])
+            try made.add("prog-dbg", "1-1", source: "prog", offeredBy: "main", [debug(1)])
+            try made.add("libplain", "1-1", offeredBy: "main", [binary("/usr/lib/libplain.so.1", nil)])
+            try made.add("libplain", "2-1", offeredBy: "main", [binary("/usr/lib/libplain.so.1", nil)])
+            try made.add("named", "1-1", offeredBy: "main", [])
+            try made.add("named-dbgsym", "1-1", source: "named", offeredBy: "main", [debug(3)])
+            try made.add("mirrored", "1-1", [binary("/usr/lib/libmirrored.so", 7)])
+            try made.publish()
+            let found = try resolve(
+                crash([
+                    module("/usr/bin/prog", 1, .executable), module("/usr/lib/libplain.so.1", 2),
+                    module("/usr/lib/libnamed.so", 3), module("/usr/lib/libmirrored.so", 8),
+                ]), catalog: shippedCatalog(), indexes: made.indexes)
+            #expect(found.modules.map(\.status) == [.complete, .unverified, .complete, .unknown])
+            #expect(found.modules[0].binary?.nevra.name == "prog-minimal")
+            #expect(found.modules[1].binary?.nevra.version == "2")
+            #expect(found.modules[1].reason?.contains("its build-id is compared when it is there") == true)
+            #expect(found.modules[2].binary?.nevra.name == "named")
+            let wanted = try packagesToFetch(of: found, indexes: made.indexes)
+            #expect(
+                Set(wanted.map(\.nevra.name)) == ["prog-minimal", "prog-dbg", "libplain", "named", "named-dbgsym"])
+        }
+    }
+
     @Test func aFileOfAnotherArchitectureIsNotTaken() throws {
         let found = try resolution([module("/usr/bin/made", 1, .executable)]) { made in
             try made.add("made", architecture: "i386", [binary("/usr/bin/made", 1)])

@@ -11,6 +11,8 @@ package struct DebianArchive: Sendable {
     package let architecture: String
     /// A stanza of the list for each package, without the empty line after it.
     package var stanzas: [String] = []
+    /// The lines of the list of files, `usr/bin/demo  utils/demo`; without any the archive has no such list.
+    package var contents: [String] = []
 
     /// What a tool said when it did not do its work.
     package struct Failure: Error, CustomStringConvertible {
@@ -121,10 +123,18 @@ package struct DebianArchive: Sendable {
         ]
         if let validUntil { lines.append("Valid-Until: \(Self.dateText(validUntil))") }
         lines += ["Architectures: \(architecture)", "Components: main", "SHA256:"]
-        for name in ["Packages", "Packages.xz"] {
-            let file = listFolder.appending(name)
+        var files = ["main/binary-\(architecture)/Packages", "main/binary-\(architecture)/Packages.xz"]
+        if !contents.isEmpty {
+            let name = "main/Contents-\(architecture)"
+            let list = try FolderContents.write(
+                contents.map { $0 + "\n" }.joined().utf8, to: suiteFolder.pushing(FilePath(name)))
+            _ = try await Self.tool(["gzip", "--force", "--no-name", list.string])
+            files.append("\(name).gz")
+        }
+        for name in files {
+            let file = suiteFolder.pushing(FilePath(name))
             let bytes = try FolderContents.read(file).count
-            lines.append(" \(try await Self.sha256(file)) \(bytes) main/binary-\(architecture)/\(name)")
+            lines.append(" \(try await Self.sha256(file)) \(bytes) \(name)")
         }
         let release = try FolderContents.write(
             (lines.joined(separator: "\n") + "\n").utf8, to: suiteFolder.appending("Release"))
