@@ -7,6 +7,7 @@ package import SystemPackage
 /// Not to be used by two threads at once.
 package final class DecompressedFile {
     private let archive: OpaquePointer
+    private let isEmpty: Bool
     private let limit: Int64
     private var total: Int64 = 0
 
@@ -14,7 +15,7 @@ package final class DecompressedFile {
     /// - Throws: ``ArchiveError``.
     package init(_ file: FilePath, limit: Int64) throws(ArchiveError) {
         self.limit = limit
-        archive = try openCompressed(file)
+        (archive, isEmpty) = try openCompressed(file)
     }
 
     deinit { archive_read_free(archive) }
@@ -26,6 +27,7 @@ package final class DecompressedFile {
     package func nextBlock<Value>(
         _ body: (UnsafeRawBufferPointer) -> Value
     ) throws(ArchiveError) -> Value? {
+        guard !isEmpty else { return nil }
         var bytes: UnsafeRawPointer?
         var count = 0
         var offset: la_int64_t = 0
@@ -40,14 +42,15 @@ package final class DecompressedFile {
     }
 }
 
-/// Opens one compressed stream in libarchive's `raw` format, whose only entry is the content.
-private func openCompressed(_ file: FilePath) throws(ArchiveError) -> OpaquePointer {
+/// Opens one compressed stream in libarchive's `raw` format, whose only entry is the content; content without a byte is
+/// of the format `empty`, which has no entry.
+private func openCompressed(_ file: FilePath) throws(ArchiveError) -> (OpaquePointer, isEmpty: Bool) {
     guard let archive = archive_read_new() else {
         throw ArchiveError("begin to decompress", errno: ENOMEM)
     }
     do throws(ArchiveError) {
         let statuses = [
-            archive_read_support_format_raw(archive),
+            archive_read_support_format_raw(archive), archive_read_support_format_empty(archive),
             archive_read_support_filter_gzip(archive), archive_read_support_filter_xz(archive),
             archive_read_support_filter_bzip2(archive), archive_read_support_filter_zstd(archive),
         ]
@@ -57,8 +60,16 @@ private func openCompressed(_ file: FilePath) throws(ArchiveError) -> OpaquePoin
         }
         var entry: OpaquePointer?
         try checkDecompression(archive_read_open_filename(archive, file.string, 262_144), of: archive)
-        try checkDecompression(archive_read_next_header(archive, &entry), of: archive)
-        return archive
+        // A stream that breaks before its first byte looks empty, too; only opening it tells.
+        let trouble = archive_errno(archive)
+        let text = archive_error_string(archive).map { String(cString: $0) } ?? "it breaks off"
+        let status = archive_read_next_header(archive, &entry)
+        guard status == ARCHIVE_EOF else {
+            try checkDecompression(status, of: archive)
+            return (archive, false)
+        }
+        guard trouble == 0 else { throw ArchiveError(.damaged, "the compressed file is damaged: \(text)") }
+        return (archive, true)
     } catch {
         archive_read_free(archive)
         throw error

@@ -38,8 +38,12 @@ struct LimitTests {
         defer { crashed.remove() }
         var limits = RetraceLimits()
         limits.sandbox.memoryBytes = megabytes << 20
+        limits.sandbox.wallTime = .seconds(60)
         let error = await #expect(throws: StageError.self) { _ = try await crashed.retraced(limits: limits) }
-        #expect(error?.code == .gdbOutOfMemory, "\(String(describing: error)) \(error?.toolOutput ?? "")")
+        // Once in a while a gdb that gets no memory for a thread waits for that thread.
+        #expect(
+            error?.code == .gdbOutOfMemory || error?.code == .gdbTimeout,
+            "\(String(describing: error)) \(error?.toolOutput ?? "")")
         try await check("kill -KILL $$", fails: .gdbOutOfMemory)
     }
 
