@@ -51,10 +51,15 @@ package func repositoryMetadata(
         found[type] = RepositoryMetadataFile(
             location: String(cString: location), sha256: String(cString: digest),
             byteCount: pool_lookup_num(pool, ofPosition, Id(bitPattern: REPOSITORY_REPOMD_SIZE.rawValue), 0),
-            timestamp: pool_lookup_num(
-                pool, ofPosition, Id(bitPattern: REPOSITORY_REPOMD_TIMESTAMP.rawValue), 0))
+            timestamp: unsigned(
+                pool_lookup_num(pool, ofPosition, Id(bitPattern: REPOSITORY_REPOMD_TIMESTAMP.rawValue), 0)))
     }
     return found
+}
+
+/// libsolv keeps numbers of up to 32 bits in an `int` and gives those above 2^31 with its sign in the upper half.
+private func unsigned(_ number: UInt64) -> UInt64 {
+    number >> 32 == UInt64(UInt32.max) ? number & UInt64(UInt32.max) : number
 }
 
 /// libsolv's `SOLVID_META` and `SOLVID_POS` (repo.h), which Swift does not import.

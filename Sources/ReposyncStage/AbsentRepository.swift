@@ -8,11 +8,14 @@ import SystemPackage
 struct AbsentRepository: Sendable {
     private let path: FilePath
     private let name: String
+    /// What an earlier synchronisation accepted of it.
+    private let accepted: [FilePath]
     private static let patience: Int64 = 600
 
     init(_ repository: Repository, in folders: SyncFolders) {
         path = folders.metadata.appending("\(repository.name).absent")
         name = repository.name
+        accepted = ["repomd-time", "release"].map { folders.metadata.appending("\(repository.name).\($0)") }
     }
 
     /// A sentence when the repository did not answer in the last ten minutes. Blocking.
@@ -26,7 +29,16 @@ struct AbsentRepository: Sendable {
     }
 
     /// Remembers why it was not there; gives the sentence for the report. Blocking.
+    ///
+    /// A repository that was there before and does not answer now is no such one: its packages are in the index, which
+    /// must not lose them because a mirror is down for a moment.
+    ///
+    /// - Throws: The error itself where it is not to be forgiven; `Errno`.
     func remember(_ error: StageError) throws -> String {
+        let isForgiven =
+            error.code == .repositoryMissing
+            || (error.code == .mirrorsUnreachable && !accepted.contains { fileSize($0) != nil })
+        guard isForgiven else { throw error }
         try writeFile(Array(error.reason.utf8), to: path)
         return "The optional repository '\(name)' was left out: \(error.reason)"
     }

@@ -1,5 +1,6 @@
 import CrashModel
 import Distributions
+import Glibc
 import Sandbox
 import SystemPackage
 
@@ -18,6 +19,10 @@ extension Downloader {
             isDirectory(folder) && fileSize(folder.appending("repodata/repomd.xml")) == nil
         }
         guard isBare else { return mirror }
+        guard try await blocking({ try holdsPackages(folder) }) else {
+            // Such as the place of a disk that is not mounted.
+            throw MirrorFailure(.missing, "it has neither repodata nor packages")
+        }
         let output = folders.metadata.appending("described-\(repository.name)")
         try await blocking { try makeDirectories(output) }
         let result: ChildResult
@@ -37,4 +42,19 @@ extension Downloader {
         }
         return .folder(output)
     }
+}
+
+/// Whether there is an RPM in a folder or below it. Blocking.
+func holdsPackages(_ folder: FilePath, depth: Int = 16) throws -> Bool {
+    guard let directory = opendir(folder.string) else { throw MirrorFailure(.unreachable, "it cannot be read") }
+    defer { closedir(directory) }
+    var folders: [FilePath] = []
+    while let entry = readdir(directory) {
+        let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        if name == "." || name == ".." { continue }
+        let path = folder.appending(name)
+        if name.hasSuffix(".rpm"), fileSize(path) != nil { return true }
+        if depth > 0, isDirectory(path) { folders.append(path) }
+    }
+    return try folders.contains { try holdsPackages($0, depth: depth - 1) }
 }

@@ -79,7 +79,8 @@ extension Downloader {
     private func refusal(of repository: Repository, _ failures: [(MirrorAddress, any Error)]) -> StageError {
         let details = failures.map { "\($0.0): \($0.1)" }.joined(separator: "; ")
         guard failures.contains(where: { ($0.1 as? MirrorFailure)?.kind == .altered }) else {
-            return .allMirrorsFailed("the signed index of repository '\(repository.name)'", failures)
+            return .allMirrorsFailed(
+                "the signed index of repository '\(repository.name)'", failures, as: .init(ofRepositoryAfter: failures))
         }
         return .sync(
             .badSignature, "The signed index of repository '\(repository.name)' cannot be trusted (\(details)).",

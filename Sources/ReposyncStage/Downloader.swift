@@ -12,8 +12,23 @@ struct Downloader: Sendable {
     let pool: NIOThreadPool
     let limits: SyncLimits
 
-    /// The client for one synchronisation; the caller shuts it down.
-    static func client(_ limits: SyncLimits) -> HTTPClient {
+    /// Lends a downloader whose client is shut down afterwards.
+    static func with<Value: Sendable>(
+        _ limits: SyncLimits, _ body: (Downloader) async throws -> Value
+    ) async throws -> Value {
+        let client = client(limits)
+        let result: Result<Value, any Error>
+        do {
+            result = .success(try await body(Downloader(client: client, pool: .singleton, limits: limits)))
+        } catch {
+            result = .failure(error)
+        }
+        // A client that is already down has nothing left to shut down.
+        try? await client.shutdown()
+        return try result.get()
+    }
+
+    private static func client(_ limits: SyncLimits) -> HTTPClient {
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .follow(max: 5, allowCycles: false),
             timeout: .init(connect: .seconds(limits.connectSeconds), read: .seconds(limits.silenceSeconds)))
@@ -41,8 +56,14 @@ struct Downloader: Sendable {
         case .web(let base):
             return try await request(MirrorAddress.url(base, path), named: path, from: 0) { response in
                 guard response.status == .ok else { throw Self.refusal(response, path) }
-                let body = try await response.body.collect(upTo: limit)
-                return Array(body.readableBytesView)
+                var bytes: [UInt8] = []
+                try await forEachPiece(of: response, named: path) { buffer in
+                    bytes += buffer.readableBytesView
+                    guard bytes.count <= limit else {
+                        throw MirrorFailure(.altered, "\(path) is longer than \(limit) bytes")
+                    }
+                }
+                return bytes
             }
         }
     }
@@ -103,13 +124,27 @@ struct Downloader: Sendable {
             try await request(MirrorAddress.url(base, path), named: wanted.name, from: start) { response in
                 let skipped = try await begin(response, at: start, wanted, file)
                 try await received(Int(clamping: skipped))
-                for try await buffer in response.body {
+                try await forEachPiece(of: response, named: wanted.name) { buffer in
                     try await blocking { try file.append(buffer) }
                     try await received(buffer.readableBytes)
                 }
             }
         }
         try await blocking { try file.finish(as: destination) }
+    }
+
+    /// Reads a body while its mirror keeps up the pace; the client's own deadline ends with the head of the response.
+    private func forEachPiece(
+        of response: HTTPClientResponse, named name: String, _ take: (ByteBuffer) async throws -> Void
+    ) async throws {
+        let clock = ContinuousClock()
+        var pace = MirrorPace(limits)
+        var start = clock.now
+        for try await buffer in response.body {
+            try pace.received(buffer.readableBytes, of: name, after: clock.now - start)
+            try await take(buffer)
+            start = clock.now
+        }
     }
 
     /// Decides by the answer whether the body continues the file; gives the bytes that need not come again.

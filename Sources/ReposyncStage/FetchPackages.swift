@@ -1,7 +1,5 @@
-import AsyncHTTPClient
 package import CrashModel
 package import Distributions
-import NIOPosix
 import Packages
 package import SystemPackage
 
@@ -35,19 +33,10 @@ package func fetchPackages(
     of resolution: Resolution, catalog: DistributionCatalog, repositories: FilePath, apt: AptSources? = nil,
     limits: SyncLimits = SyncLimits(), progress: @escaping @Sendable (String, Double) async -> Void
 ) async throws(StageError) -> FetchReport {
-    let client = Downloader.client(limits)
-    let downloader = Downloader(client: client, pool: .singleton, limits: limits)
-    let result: Result<FetchReport, any Error>
     do {
-        let session = try await FetchSession(resolution, catalog, repositories, apt, downloader)
-        result = .success(try await session.run(progress))
-    } catch {
-        result = .failure(error)
-    }
-    // A client that is already down has nothing left to shut down.
-    try? await client.shutdown()
-    do {
-        return try result.get()
+        return try await Downloader.with(limits) { downloader in
+            try await FetchSession(resolution, catalog, repositories, apt, downloader).run(progress)
+        }
     } catch let error as StageError {
         throw StageError(
             .fetch, error.code, error.reason, advice: error.advice, disposition: error.disposition,

@@ -109,7 +109,7 @@ struct FetchSession: Sendable {
         let repository = offered.repository
         guard repository.format == .rpm, repository.checksSignatures else { return nil }
         let keys = try await downloader.keyDatabase(for: repository, of: offered.mirror)
-        if try await isSigned(file, keys: keys) { return nil }
+        if try await downloader.isSigned(file, as: offered.file, keys: keys) { return nil }
         return .sync(
             .badSignature, "it has no good signature of a key that the plugin names for '\(repository.name)'.")
     }

@@ -4,17 +4,29 @@ import SystemPackage
 
 extension MetadataRevision {
     /// Refuses metadata that is older than what an earlier synchronisation accepted: a mirror that stands still, or one
-    /// that keeps new packages from us. Blocking.
+    /// that keeps new packages from us; and metadata from the future, after which that of every honest mirror would be old.
+    /// Blocking.
     ///
+    /// - Parameter now: In seconds since the epoch of Unix.
     /// - Throws: ``MirrorFailure``; `Errno` of this machine's disk.
-    func refuseReplay(of repository: Repository, in folders: SyncFolders) throws {
+    func refuseReplay(
+        of repository: Repository, in folders: SyncFolders, now: Int64 = microsecondsNow() / 1_000_000
+    ) throws {
+        // An hour covers clocks that are somewhat off.
+        let latest = UInt64(clamping: now + 3600)
+        guard timestamp <= latest else {
+            throw MirrorFailure(.altered, "its metadata is dated in the future: \(Self.day(timestamp))")
+        }
         let known: [UInt8]
         do {
             known = try readFile(Self.path(of: repository, in: folders), limit: 4096)
         } catch Errno.noSuchFileOrDirectory {
             return
         }
-        guard let last = UInt64(String(decoding: known, as: UTF8.self)), timestamp < last else { return }
+        // What an earlier version believed of the future says nothing about today.
+        guard let last = UInt64(String(decoding: known, as: UTF8.self)), last <= latest, timestamp < last else {
+            return
+        }
         throw MirrorFailure(
             .altered,
             "its metadata of \(Self.day(timestamp)) is older than that of \(Self.day(last)), which was accepted before: "

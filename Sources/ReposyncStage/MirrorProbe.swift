@@ -1,8 +1,6 @@
-import AsyncHTTPClient
 package import CrashModel
 package import Distributions
 import Glibc
-import NIOPosix
 
 /// What one mirror of a repository said when it was asked for its metadata.
 package struct MirrorProbe: Hashable, Sendable {
@@ -30,33 +28,38 @@ package func probeMirrors(
     of distribution: Distribution, for releaseID: ReleaseID, limits: SyncLimits, apt: AptSources? = nil,
     each: (MirrorProbe) async -> Void
 ) async {
-    let client = Downloader.client(limits)
-    let downloader = Downloader(client: client, pool: .singleton, limits: limits)
-    let sources = (try? await downloader.blocking { apt ?? AptSources() }) ?? AptSources(entries: [])
-    var questions: [(Repository, MirrorAddress)] = []
-    for repository in distribution.repositories(for: releaseID) {
-        let addresses = repository.addresses(sources)
-        questions += addresses.map { (repository, $0) }
-        if addresses.isEmpty {
-            await each(
-                MirrorProbe(
-                    mirror: Mirror.hostAptSources.description, repository: repository.name,
-                    answer: .failed(reason: "this machine's apt has no source of it")))
-        }
+    // Asking throws nothing: what a mirror fails with is its answer.
+    try? await Downloader.with(limits) { downloader in
+        await downloader.probeMirrors(of: distribution, for: releaseID, apt: apt, each: each)
     }
-    await withTaskGroup(of: MirrorProbe.self) { group in
-        for (number, (repository, address)) in questions.enumerated() {
-            if number >= max(limits.downloads, 1), let probe = await group.next() { await each(probe) }
-            group.addTask { await downloader.probe(repository, at: address) }
-        }
-        for await probe in group { await each(probe) }
-    }
-    // Every request has ended; nothing is left that could fail.
-    try? await client.shutdown()
 }
 
 extension Downloader {
-    fileprivate func probe(_ repository: Repository, at address: MirrorAddress) async -> MirrorProbe {
+    fileprivate func probeMirrors(
+        of distribution: Distribution, for releaseID: ReleaseID, apt: AptSources?, each: (MirrorProbe) async -> Void
+    ) async {
+        let sources = (try? await blocking { apt ?? AptSources() }) ?? AptSources(entries: [])
+        var questions: [(Repository, MirrorAddress)] = []
+        for repository in distribution.repositories(for: releaseID) {
+            let addresses = repository.addresses(sources)
+            questions += addresses.map { (repository, $0) }
+            if addresses.isEmpty {
+                await each(
+                    MirrorProbe(
+                        mirror: Mirror.hostAptSources.description, repository: repository.name,
+                        answer: .failed(reason: "this machine's apt has no source of it")))
+            }
+        }
+        await withTaskGroup(of: MirrorProbe.self) { group in
+            for (number, (repository, address)) in questions.enumerated() {
+                if number >= max(limits.downloads, 1), let probe = await group.next() { await each(probe) }
+                group.addTask { await probe(repository, at: address) }
+            }
+            for await probe in group { await each(probe) }
+        }
+    }
+
+    private func probe(_ repository: Repository, at address: MirrorAddress) async -> MirrorProbe {
         let path =
             switch repository.format {
             case .rpm: "repodata/repomd.xml"
@@ -71,18 +74,18 @@ extension Downloader {
                 bytes.isEmpty
                 ? .failed(reason: "\(path) is empty") : .reachable(detail: "\(bytes.count) bytes of \(path)\(dated)")
         } catch {
-            let isFolder = await isFolder(address)
+            let isBare = await isBareFolder(address)
             answer =
-                repository.format == .rpm && isFolder
+                repository.format == .rpm && isBare
                 ? .reachable(detail: "a folder without repodata, described by its packages' headers")
                 : .failed(reason: "\(error)")
         }
         return MirrorProbe(mirror: address.description, repository: repository.name, answer: answer)
     }
 
-    private func isFolder(_ address: MirrorAddress) async -> Bool {
+    private func isBareFolder(_ address: MirrorAddress) async -> Bool {
         guard case .folder(let path) = address else { return false }
-        return (try? await blocking { isDirectory(path) }) ?? false
+        return (try? await blocking { try isDirectory(path) && holdsPackages(path) }) ?? false
     }
 
     /// When the metadata was made, as it says itself: `Date:` of a Release file, the newest `timestamp` of a repomd.xml.

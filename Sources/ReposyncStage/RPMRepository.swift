@@ -73,7 +73,8 @@ extension Downloader {
                 failures.append((mirror, failure))
             }
         }
-        throw StageError.allMirrorsFailed("the metadata of repository '\(repository.name)'", failures)
+        throw StageError.allMirrorsFailed(
+            "the metadata of repository '\(repository.name)'", failures, as: .init(ofRepositoryAfter: failures))
     }
 
     private func fetch(
@@ -140,15 +141,37 @@ extension Downloader {
     }
 }
 
-/// Whether a package has a good signature of a key in the database; a package without any has none.
-func isSigned(_ file: FilePath, keys folder: FilePath) async throws -> Bool {
-    // At its default level rpmkeys is content with digests, which anybody can make.
-    try await rpmkeys(["--define", "_pkgverify_level all", "--checksig", file.string], folder).succeeded
+extension Downloader {
+    /// Whether a package has a good signature of a key in the database; a package without any has none.
+    ///
+    /// Only a file that can be read to its end and is what the metadata announced is found wanting: rpmkeys says the same of
+    /// a package without a signature, of one on a disk that fails, and when it has no memory.
+    ///
+    /// - Throws: ``CrashModel/StageError`` that is tried again when rpmkeys did not come to a verdict.
+    func isSigned(_ file: FilePath, as wanted: WantedFile, keys folder: FilePath) async throws -> Bool {
+        // At its default level rpmkeys is content with digests, which anybody can make.
+        let result = try await rpmkeys(["--define", "_pkgverify_level all", "--checksig", file.string], folder)
+        if result.succeeded { return true }
+        let said = String(decoding: result.standardError, as: UTF8.self)
+        if result.termination == .exited(1), !said.contains("memory alloc"),
+            try await blocking({ try isFile(file, sha256: wanted.sha256, byteCount: wanted.byteCount) })
+        {
+            return false
+        }
+        throw StageError.sync(
+            .internalError, "The signature of \(wanted.name) could not be checked: rpmkeys \(result.termination).",
+            advice: "Check the memory of this machine and the disk that the mirrors lie on.", retryAfter: .seconds(60),
+            exitStatus: result.termination.exitStatus, toolOutput: said)
+    }
 }
 
 private func rpmkeys(_ arguments: [String], _ folder: FilePath) async throws -> ChildResult {
+    var limits = SandboxLimits.tool
+    // Debuginfo packages have gigabytes, and several are checked at once.
+    limits.cpuSeconds = 1800
+    limits.wallTime = .seconds(1800)
     do {
-        return try await runTool(["rpmkeys", "--define", "_dbpath \(folder.string)"] + arguments)
+        return try await runTool(["rpmkeys", "--define", "_dbpath \(folder.string)"] + arguments, limits: limits)
     } catch {
         if error.code == .cancelled { throw CancellationError() }
         throw StageError.sync(.internalError, "rpmkeys could not be run: \(error).", retryAfter: .seconds(60))

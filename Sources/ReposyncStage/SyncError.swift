@@ -8,6 +8,8 @@ extension StageError.Code {
     package static let synchronisationRunning = Self("synchronisation-running")
     /// No mirror of a repository gave what was asked for.
     package static let mirrorsUnreachable = Self("mirrors-unreachable")
+    /// Every mirror of a repository answers, and none has it.
+    package static let repositoryMissing = Self("repository-missing")
     /// A signature is missing, wrong, or of a key that the plugin does not name.
     package static let badSignature = Self("bad-signature")
     /// Signed metadata that is too old, replayed, of another suite, or that contradicts itself.
@@ -64,14 +66,26 @@ struct MirrorFailure: Error, Hashable, CustomStringConvertible {
     }
 }
 
+extension StageError.Code {
+    /// What a repository is whose metadata could not be had.
+    init(ofRepositoryAfter failures: [(MirrorAddress, any Error)]) {
+        let isMissing = failures.allSatisfy { ($0.1 as? MirrorFailure)?.kind == .missing }
+        self = isMissing && !failures.isEmpty ? .repositoryMissing : .mirrorsUnreachable
+    }
+}
+
 extension StageError {
     /// What is left to say when every mirror failed.
-    static func allMirrorsFailed(_ subject: String, _ failures: [(MirrorAddress, any Error)]) -> StageError {
+    ///
+    /// - Parameter code: What it is called when no mirror gave anything.
+    static func allMirrorsFailed(
+        _ subject: String, _ failures: [(MirrorAddress, any Error)], as code: Code = .mirrorsUnreachable
+    ) -> StageError {
         let details = failures.map { "\($0.0): \($0.1)" }.joined(separator: "; ")
         let isAltered = failures.contains { ($0.1 as? MirrorFailure)?.kind == .altered }
         guard isAltered else {
             return .sync(
-                .mirrorsUnreachable, "No mirror gave \(subject) (\(details)).",
+                code, "No mirror gave \(subject) (\(details)).",
                 advice: "It is tried again; if it stays so, check the mirrors in the distribution's plugin.",
                 retryAfter: .seconds(60))
         }

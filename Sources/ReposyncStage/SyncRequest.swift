@@ -44,7 +44,9 @@ package struct SyncLimits: Hashable, Sendable {
     package var connectSeconds: Int64 = 5
     /// How long a mirror may be silent, in seconds.
     package var silenceSeconds: Int64 = 60
-    /// How long one file may take, in seconds.
+    /// The least that a mirror must send in each ``silenceSeconds``, in bytes for a second.
+    package var slowestBytesPerSecond: Int64 = 1024
+    /// How long one file may take, in seconds; waits for the rate limit are not counted.
     package var fileSeconds: Int64 = 7200
     /// The largest decompressed list of packages or of files, in bytes; Debian's has 50 MB, Fedora's lists of files 1 GB.
     package var listBytes: Int64 = 2 << 30

@@ -98,7 +98,7 @@ extension SyncSession {
             do {
                 opened.append(try await downloader.openRPMRepository(repository, folders: folders))
                 try await downloader.blocking { try absent.forget() }
-            } catch let error as StageError where repository.isOptional && error.code == .mirrorsUnreachable {
+            } catch let error as StageError where repository.isOptional {
                 remarks.append(try await downloader.blocking { try absent.remember(error) })
             }
             if !repository.checksSignatures {
@@ -155,7 +155,7 @@ extension SyncSession {
             await progress.report("downloading \(tally.fileCount) packages", 0.1 + 0.7 * tally.add(count))
         }
         var isTrusted = !repository.repository.checksSignatures
-        if !isTrusted { isTrusted = try await isSigned(unverified, keys: keys) }
+        if !isTrusted { isTrusted = try await downloader.isSigned(unverified, as: file, keys: keys) }
         let isAccepted = isTrusted
         let destination = try mirror.file(at: wanted.location)
         try await downloader.blocking {

@@ -113,7 +113,7 @@ struct SyncSession: Sendable {
                 try await downloader.blocking { try absent.forget() }
                 remarks += [suite.remark].compactMap { $0 }
                 suites.append(suite)
-            } catch let error as StageError where repository.isOptional && error.code == .mirrorsUnreachable {
+            } catch let error as StageError where repository.isOptional {
                 remarks.append(try await downloader.blocking { try absent.remember(error) })
             }
         }

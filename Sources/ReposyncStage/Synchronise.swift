@@ -1,7 +1,5 @@
-import AsyncHTTPClient
 package import CrashModel
 package import Distributions
-import NIOPosix
 import Packages
 package import SystemPackage
 
@@ -32,15 +30,12 @@ package func synchronise(
         }
         let request = SyncRequest(
             releaseID: releaseID, packages: request.packages, withClosure: request.withClosure)
-        let client = Downloader.client(limits)
-        let downloader = Downloader(client: client, pool: .singleton, limits: limits)
-        let session = SyncSession(
-            request: request, distribution: distribution, mirror: MirrorDirectory(releaseID, in: repositories),
-            downloader: downloader, progress: SyncProgress(releaseID, send: progress))
-        let result = await Result { () async throws -> SyncReport in try await session.run(apt: apt) }
-        // A client that is already down has nothing left to shut down.
-        try? await client.shutdown()
-        return try result.get()
+        return try await Downloader.with(limits) { downloader in
+            let session = SyncSession(
+                request: request, distribution: distribution, mirror: MirrorDirectory(releaseID, in: repositories),
+                downloader: downloader, progress: SyncProgress(releaseID, send: progress))
+            return try await session.run(apt: apt)
+        }
     } catch let error as StageError {
         throw error
     } catch is CancellationError {
@@ -49,11 +44,5 @@ package func synchronise(
             advice: "It goes on where it stopped.", retryAfter: .seconds(10))
     } catch {
         throw .mirrorStorage("keep the mirror", error)
-    }
-}
-
-extension Result where Failure == any Error {
-    fileprivate init(_ body: () async throws -> Success) async {
-        do { self = .success(try await body()) } catch { self = .failure(error) }
     }
 }

@@ -37,6 +37,8 @@ extension Downloader {
         _ path: String, at mirror: ToolMirror, to place: FilePath, limit: UInt64, bytesPerSecond: UInt64? = nil
     ) async throws {
         let seconds = String(limits.silenceSeconds)
+        // curl counts the waits for its own limit too.
+        let slowest = min(UInt64(max(limits.slowestBytesPerSecond, 1)), max((bytesPerSecond ?? .max) / 2, 1))
         let arguments: [String]
         switch mirror.tool {
         case .rsync:
@@ -55,7 +57,7 @@ extension Downloader {
                 [
                     "curl", "--disable", "--silent", "--show-error", "--fail", "--globoff", "--proto", "=ftp",
                     "--max-filesize", String(limit), "--connect-timeout", String(limits.connectSeconds),
-                    "--speed-limit", "1", "--speed-time", seconds, "--continue-at", "-",
+                    "--speed-limit", String(slowest), "--speed-time", seconds, "--continue-at", "-",
                 ] + (bytesPerSecond.map { ["--limit-rate", String(max($0, 1))] } ?? [])
                 + ["--output", place.string, "--", MirrorAddress.url(mirror.base, path)]
         }

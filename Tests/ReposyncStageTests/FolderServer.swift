@@ -18,14 +18,17 @@ final class FolderServer: Sendable {
     /// - Parameters:
     ///   - cut: Paths ending so get only that many bytes of their body, then the connection is closed.
     ///   - silent: Paths ending so get no answer at all, and the connection stays open.
-    init(_ folder: FilePath, cut: [String: Int] = [:], silent: [String] = []) async throws {
+    ///   - trickle: Paths ending so come byte by byte, ten in a second.
+    init(
+        _ folder: FilePath, cut: [String: Int] = [:], silent: [String] = [], trickle: [String] = []
+    ) async throws {
         let asked = RequestLog()
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(
-                        Handler(folder: folder, cut: cut, silent: silent, asked: asked))
+                        Handler(folder: folder, cut: cut, silent: silent, trickle: trickle, asked: asked))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
@@ -56,12 +59,14 @@ final class FolderServer: Sendable {
         let folder: FilePath
         let cut: [String: Int]
         let silent: [String]
+        let trickle: [String]
         let asked: RequestLog
 
-        init(folder: FilePath, cut: [String: Int], silent: [String], asked: RequestLog) {
+        init(folder: FilePath, cut: [String: Int], silent: [String], trickle: [String], asked: RequestLog) {
             self.folder = folder
             self.cut = cut
             self.silent = silent
+            self.trickle = trickle
             self.asked = asked
         }
 
@@ -81,9 +86,25 @@ final class FolderServer: Sendable {
                 headers.add(name: "content-range", value: "bytes \(start)-\(whole - 1)/\(whole)")
             }
             headers.add(name: "content-length", value: String(body.count))
+            if trickle.contains(where: head.uri.hasSuffix) { return drip(context, status, headers, body) }
             let limit = cut.first { head.uri.hasSuffix($0.key) }?.value
             answer(
                 context, status, headers, Array(body.prefix(limit ?? body.count)), (limit ?? body.count) < body.count)
+        }
+
+        private func drip(
+            _ context: ChannelHandlerContext, _ status: HTTPResponseStatus, _ headers: HTTPHeaders, _ body: [UInt8]
+        ) {
+            context.writeAndFlush(
+                wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))),
+                promise: nil)
+            let channel = context.channel
+            let rest = Mutex(body[...])
+            channel.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(100)) { task in
+                guard channel.isActive, let byte = rest.withLock({ $0.popFirst() }) else { return task.cancel() }
+                channel.writeAndFlush(
+                    HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: [byte]))), promise: nil)
+            }
         }
 
         private func answer(

@@ -28,7 +28,7 @@ extension RPMDirectory {
         }
     }
 
-    private func failure(
+    func failure(
         _ folder: FilePath, at address: String? = nil, limits: SyncLimits = SyncLimits()
     ) async throws -> StageError {
         do {
@@ -100,7 +100,7 @@ extension RPMDirectory {
                 ) | gzip -c > primary.xml.gz
                 """,
             ])
-            try await announce("primary.xml.gz", in: folder, at: 1_800_000_000)
+            try await announce("primary.xml.gz", in: folder, at: 1_700_000_002)
             var limits = SyncLimits()
             limits.listBytes = 64 << 20
             let error = try await failure(folder, limits: limits)

@@ -87,6 +87,23 @@ extension RPMDirectory {
         }
     }
 
+    @Test func optionalRepositoryThatIsDownForAMomentKeepsItsOffers() async throws {
+        try await ScratchDirectory.with { folder in
+            try await prepare(["top", "bottom"], in: folder)
+            let server = try await FolderServer(folder.appending("repo"))
+            let more = Self.lazy + ", optional: true"
+            let good = try await sync(folder, [], more: more, at: server.address)
+            #expect(good.index.packageCount == 2)
+            try await server.stop()
+            let error = await #expect(throws: StageError.self) {
+                _ = try await sync(folder, [], more: more, at: server.address)
+            }
+            #expect(error?.disposition == .retry(after: .seconds(60)), "\(error as Any)")
+            #expect(try PackageIndex(mirror(folder))?.summary == good.index)
+            #expect(SyncStatus(of: try mirror(folder))?.failure != nil)
+        }
+    }
+
     @Test func alteredPackageIsRefusedAndOneThatDoesNotComeMayComeLater() async throws {
         try await ScratchDirectory.with { folder in
             try await prepare(["top", "bottom", "side"], in: folder)

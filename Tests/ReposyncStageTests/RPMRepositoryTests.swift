@@ -199,6 +199,27 @@ import Testing
         }
     }
 
+    @Test func emptyFolderIsNoMirrorAndTheNextOneIsAsked() async throws {
+        try await ScratchDirectory.with { folder in
+            try await prepare(["top"], in: folder)
+            try DebianArchive.makeDirectories(folder.appending("empty/Packages"))
+            let report = try await sync(folder, [], at: "\(folder)/empty', '\(folder)/repo")
+            #expect(report.index.packageCount == 1)
+            let error = await #expect(throws: StageError.self) {
+                _ = try await sync(folder, [], at: "\(folder)/empty")
+            }
+            #expect(error?.reason.contains("neither repodata nor packages") == true, "\(error as Any)")
+            let distribution = try #require(try catalog(folder).distribution(named: "fedora"))
+            await probeMirrors(of: distribution, for: try ReleaseID("fedora-40-x86_64"), limits: SyncLimits()) {
+                probe in
+                guard case .failed = probe.answer else {
+                    Issue.record("\(probe)")
+                    return
+                }
+            }
+        }
+    }
+
     /// A repository may replace a package without a new version; crashes of the old build are still to be read.
     @Test func rebuiltPackageOfTheSameVersionStandsBesideTheOldOne() async throws {
         try await ScratchDirectory.with { folder in
