@@ -67,6 +67,7 @@ let package = Package(
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
         .systemLibrary(name: "CXML", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CSolv", pkgConfig: "libsolv", providers: [.apt(["libsolv-dev", "libsolvext-dev"])]),
 
         // L1: the field's nouns, readers of formats, the broker, the sandbox
@@ -91,8 +92,8 @@ let package = Package(
         .target(
             name: "GatewayAPI",
             dependencies: [
-                "CrashModel", "JobMessages", "TaskStorage", hummingbird, httpTypes, mustache, logging, nioCore,
-                nioPosix, system,
+                "CZlib", "CrashModel", "JobMessages", "TaskStorage", crypto, hummingbird, httpTypes, mustache, logging,
+                nioCore, nioPosix, serviceLifecycle, system,
             ],
             resources: [.embedInCode("Templates")]),
         .target(
@@ -202,8 +203,8 @@ let package = Package(
         test(
             "GatewayAPI",
             [
-                "CrashModel", "JobMessages", "TaskStorage", hummingbird, hummingbirdTesting, httpTypes, logging,
-                nioCore, nioPosix, system,
+                "CrashModel", "JobMessages", "Sandbox", "TaskStorage", hummingbird, hummingbirdTesting, httpTypes,
+                logging, nioCore, nioPosix, system,
             ]),
         test("IngestStage", ["CrashModel", "Archives", "Coredumps", "TaskStorage", "CArchive", system]),
         test("ResolveStage", ["CrashModel", "Archives", "Packages", "Distributions", "TaskStorage", system]),

@@ -20,6 +20,8 @@ package struct GatewayLimits: Sendable {
     package var allowInteractive: Bool
     /// Whether `/metrics` answers (AllowMetrics).
     package var allowMetrics: Bool
+    /// The limits of those who listen to a task.
+    package var events = EventStreamLimits()
     /// The media types of uploads, in the order in which `/settings` lists them; ABRT's client looks for the first.
     package var formats: [String]
     /// How long a finished task is kept, in hours, for the notice on the front page; nil for ever.

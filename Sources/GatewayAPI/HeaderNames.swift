@@ -7,6 +7,9 @@ extension HTTPField.Name {
     package static let taskStatus = named("X-Task-Status")
     package static let taskType = named("X-Task-Type")
     package static let coreFileDirectory = named("X-CoreFileDirectory")
+    static let accelBuffering = named("X-Accel-Buffering")
+    static let secFetchSite = named("Sec-Fetch-Site")
+    static let lastEventID = named("Last-Event-ID")
     static let forwardedProto = named("X-Forwarded-Proto")
 
     private static func named(_ name: String) -> HTTPField.Name { HTTPField.Name(name) ?? .userAgent }

@@ -1,5 +1,5 @@
 package import CrashModel
-import Glibc
+import FoundationEssentials
 package import Logging
 package import TaskStorage
 
@@ -30,7 +30,5 @@ package func recordEvent(
 
 /// The time of day in microseconds since the epoch of Unix.
 @Sendable package func wallClockMicroseconds() -> Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+    Int64(Date().timeIntervalSince1970 * 1_000_000)
 }

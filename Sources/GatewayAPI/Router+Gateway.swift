@@ -15,6 +15,7 @@ package func buildRouter(_ dependencies: GatewayDependencies) throws -> Router<B
     MetricsRoute(dependencies: dependencies).add(to: router)
     CreateRoute(dependencies: dependencies).add(to: router)
     TaskRoutes(dependencies: dependencies).add(to: router)
+    EventsRoute(dependencies: dependencies).add(to: router)
     return router
 }
 

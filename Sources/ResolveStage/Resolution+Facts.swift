@@ -19,6 +19,13 @@ extension Resolution {
             "modules_complete": String(counts[.complete] ?? 0), "release_evidence": printable(releaseEvidence),
         ]
         facts["package"] = crashedPackage?.description
+        facts[TaskFact.packages] = TaskFact.list(
+            packages.filter { $0.role == .binary }.map { ($0.nevra.name, $0.nevra.versionText) })
+        facts[TaskFact.missingBuildIDs] = TaskFact.list(
+            incomplete.filter { $0.status != .unverified }.map { resolved in
+                let name = resolved.module.path.split(separator: "/").last.map(String.init)
+                return (resolved.module.buildID?.description ?? "-", name ?? resolved.module.path)
+            })
         return facts
     }
 

@@ -120,6 +120,13 @@ package struct RetraceServer: Sendable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// Begins a request whose answer is read as it comes.
+    func open(_ path: String, _ task: TaskCredentials, accept: String) async throws -> HTTPClientResponse {
+        var request = request(.GET, path, task)
+        request.headers.add(name: "Accept", value: accept)
+        return try await client.execute(request, deadline: .distantFuture)
+    }
+
     private func get(_ path: String, _ task: TaskCredentials?) async throws(ClientError) -> Answer {
         let answer = try await send(request(.GET, path, task))
         guard answer.status == 200 else { throw answer.failure(at: address, doing: "answering /\(path)") }

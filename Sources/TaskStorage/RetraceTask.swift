@@ -41,6 +41,23 @@ package struct RecordedEvent: Sendable, Equatable {
     package let microseconds: Int64
     package let message: String
     package let fraction: Double?
+    /// Its place among the task's events, from 1, in the order in which they became known. It stays the same for ever,
+    /// but that the row of a stage's progress takes a new number each time.
+    package let number: Int
+}
+
+/// What is known of a task at one moment, read in one go.
+package struct TaskSnapshot: Sendable, Equatable {
+    package let task: RetraceTask
+    /// How many unfinished tasks are older; 0 for a finished one.
+    package let ahead: Int
+    package let timings: [StageTiming]
+    /// The latest stage's word for each name.
+    package let facts: [String: String]
+    /// The number of the newest event; 0 where there is none.
+    package let lastEvent: Int
+    /// The events that were asked for, by number.
+    package let events: [RecordedEvent]
 }
 
 /// When a stage worked on a task, in microseconds since the epoch.

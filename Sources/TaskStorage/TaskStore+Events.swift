@@ -11,37 +11,49 @@ extension TaskStore {
     ///
     /// - Throws: `DatabaseError`; nothing is changed then, and the event may be applied again.
     package func apply(_ event: TaskEvent) async throws -> EventOutcome {
-        try await pool.write { db in
+        let outcome = try await pool.write { db in
             guard let task = event.task else { return try Self.applySync(event, db) }
-            guard let before = try Self.fetchTask(task, db) else { return .unknownTask }
+            guard let before = try Self.fetchTask(task, db) else { return EventOutcome.unknownTask }
             let isNew = try Self.record(event, of: task, db)
             try Self.showFacts(event, task, db)
-            guard before.state == .pending else { return isNew ? .recorded : .unchanged }
+            guard before.state == .pending else {
+                if isNew { try Self.keepOutcome(of: task, db) }
+                return isNew ? .recorded : .unchanged
+            }
             try Self.moveOn(task, db)
-            if event.stage == .retrace, event.kind == .succeeded {
-                try Self.finish(task, .success, error: nil, event, db)
-                return .finished(.success)
-            }
-            if event.kind == .failed, try !Self.hasSucceeded(event.stage, task, db) {
-                let error = event.error ?? StageError(event.stage, .internalError, event.message)
-                try Self.finish(task, .failure, error: error, event, db)
-                return .finished(.failure)
-            }
-            return isNew ? .recorded : .unchanged
+            guard let end = try Self.end(of: task, by: event, db) else { return isNew ? .recorded : .unchanged }
+            try Self.keepOutcome(of: task, db)
+            return .finished(end)
         }
+        if let task = event.task, outcome != .unchanged { changed(task, outcome) }
+        return outcome
+    }
+
+    /// Ends the task if the event does.
+    private static func end(of task: TaskID, by event: TaskEvent, _ db: Database) throws -> TaskState? {
+        if event.stage == .retrace, event.kind == .succeeded {
+            try finish(task, .success, error: nil, event, db)
+            return .success
+        }
+        guard event.kind == .failed, try !hasSucceeded(event.stage, task, db) else { return nil }
+        let error = event.error ?? StageError(event.stage, .internalError, event.message)
+        try finish(task, .failure, error: error, event, db)
+        return .failure
     }
 
     /// Puts the event and its facts into their rows; the first of its kind counts, of progress the latest.
     private static func record(_ event: TaskEvent, of task: TaskID, _ db: Database) throws -> Bool {
         try db.execute(
             sql: """
-                INSERT INTO event (task, stage, kind, attempt, at, message, fraction) VALUES (?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT DO UPDATE SET at = excluded.at, message = excluded.message, fraction = excluded.fraction
+                INSERT INTO event (task, stage, kind, attempt, at, message, fraction, number)
+                VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(number), 0) + 1 FROM event WHERE task = ?))
+                ON CONFLICT (task, stage, kind, attempt) DO UPDATE SET at = excluded.at, message = excluded.message,
+                    fraction = excluded.fraction, number = excluded.number
                     WHERE kind = 'progress' AND excluded.at > at
                 """,
             arguments: [
                 task.row, event.stage.rawValue, event.kind.rawValue, max(1, event.attempt), event.microseconds,
-                event.message, event.boundedFraction,
+                event.message, event.boundedFraction, task.row,
             ])
         let isNew = db.changesCount > 0
         for (name, value) in event.facts where (1...64).contains(name.count) {
@@ -50,7 +62,10 @@ extension TaskStore {
                     INSERT INTO fact (task, stage, name, value, at) VALUES (?, ?, ?, ?, ?)
                     ON CONFLICT DO UPDATE SET value = excluded.value, at = excluded.at WHERE excluded.at > at
                     """,
-                arguments: [task.row, event.stage.rawValue, name, String(value.prefix(4096)), event.microseconds])
+                arguments: [
+                    task.row, event.stage.rawValue, name,
+                    String(decoding: value.utf8.prefix(TaskFact.maximumBytes), as: UTF8.self), event.microseconds,
+                ])
         }
         return isNew
     }

@@ -5,47 +5,73 @@ extension TaskStore {
     /// Every event that is kept of a task, by time.
     package func events(of id: TaskID) async throws -> [RecordedEvent] {
         try await pool.read { db in
-            let rows = try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT stage, kind, attempt, at, message, fraction FROM event WHERE task = ?
-                    ORDER BY at, (SELECT rank FROM stage WHERE name = event.stage), kind <> 'started'
-                    """, arguments: [id.row])
-            return rows.compactMap { row in
-                guard let stage = Stage(rawValue: row[0]), let kind = TaskEvent.Kind(rawValue: row[1]) else {
-                    return nil
-                }
-                return RecordedEvent(
-                    stage: stage, kind: kind, attempt: row[2], microseconds: row[3], message: row[4], fraction: row[5])
-            }
+            try Self.fetchEvents(
+                "WHERE task = ? ORDER BY at, (SELECT rank FROM stage WHERE name = event.stage), kind <> 'started'",
+                [id.row], db)
+        }
+    }
+
+    /// All that there is to say of a task at one moment; nil when there is none.
+    ///
+    /// - Parameter number: Of the events, only those that became known after this one are given.
+    package func snapshot(of id: TaskID, eventsAfter number: Int = .max) async throws -> TaskSnapshot? {
+        try await pool.read { db in
+            guard let task = try Self.fetchTask(id, db) else { return nil }
+            let ahead = task.state == .pending ? try Self.countPending(before: task, db) : 0
+            let last = try Int.fetchOne(
+                db, sql: "SELECT coalesce(max(number), 0) FROM event WHERE task = ?", arguments: [id.row])
+            let events =
+                number == .max
+                ? [] : try Self.fetchEvents("WHERE task = ? AND number > ? ORDER BY number", [id.row, number], db)
+            return TaskSnapshot(
+                task: task, ahead: ahead, timings: try Self.fetchTimings(id, db), facts: try Self.fetchFacts(id, db),
+                lastEvent: last ?? 0, events: events)
         }
     }
 
     /// What the stages learnt of a task, the latest stage's word for each name: `modules`, `complete` and so on.
     package func facts(of id: TaskID) async throws -> [String: String] {
-        try await pool.read { db in
-            let rows = try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT fact.name, value FROM fact JOIN stage ON stage.name = fact.stage WHERE task = ? ORDER BY rank
-                    """, arguments: [id.row])
-            return rows.reduce(into: [:]) { facts, row in facts[row[0]] = row[1] as String }
-        }
+        try await pool.read { db in try Self.fetchFacts(id, db) }
     }
 
     /// When each stage began and ended its work on a task, in the order of the stages.
     package func timings(of id: TaskID) async throws -> [StageTiming] {
-        try await pool.read { db in
-            let rows = try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT stage, min(at) FILTER (WHERE kind = 'started'), min(at) FILTER (WHERE kind = 'succeeded')
-                    FROM event JOIN stage ON stage.name = event.stage WHERE task = ? GROUP BY stage ORDER BY rank
-                    """, arguments: [id.row])
-            return rows.compactMap { row in
-                guard let stage = Stage(rawValue: row[0]), let started = row[1] as Int64? else { return nil }
-                return StageTiming(stage: stage, started: started, succeeded: row[2])
-            }
+        try await pool.read { db in try Self.fetchTimings(id, db) }
+    }
+
+    private static func fetchEvents(
+        _ condition: String, _ arguments: StatementArguments, _ db: Database
+    ) throws -> [RecordedEvent] {
+        let rows = try Row.fetchAll(
+            db, sql: "SELECT stage, kind, attempt, at, message, fraction, number FROM event \(condition)",
+            arguments: arguments)
+        return rows.compactMap { row in
+            guard let stage = Stage(rawValue: row[0]), let kind = TaskEvent.Kind(rawValue: row[1]) else { return nil }
+            return RecordedEvent(
+                stage: stage, kind: kind, attempt: row[2], microseconds: row[3], message: row[4], fraction: row[5],
+                number: row[6])
+        }
+    }
+
+    static func fetchFacts(_ id: TaskID, _ db: Database) throws -> [String: String] {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT fact.name, value FROM fact JOIN stage ON stage.name = fact.stage WHERE task = ? ORDER BY rank
+                """, arguments: [id.row])
+        return rows.reduce(into: [:]) { facts, row in facts[row[0]] = row[1] as String }
+    }
+
+    static func fetchTimings(_ id: TaskID, _ db: Database) throws -> [StageTiming] {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT stage, min(at) FILTER (WHERE kind = 'started'), min(at) FILTER (WHERE kind = 'succeeded')
+                FROM event JOIN stage ON stage.name = event.stage WHERE task = ? GROUP BY stage ORDER BY rank
+                """, arguments: [id.row])
+        return rows.compactMap { row in
+            guard let stage = Stage(rawValue: row[0]), let started = row[1] as Int64? else { return nil }
+            return StageTiming(stage: stage, started: started, succeeded: row[2])
         }
     }
 

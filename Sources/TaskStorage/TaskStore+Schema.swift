@@ -8,6 +8,8 @@ extension TaskStore {
             try db.execute(sql: stageTable + taskTable + eventTable + syncTable)
         }
         migrator.registerMigration("2026-11 packages on first need") { db in try db.execute(sql: fetchStage) }
+        migrator.registerMigration("2026-11 numbered events") { db in try db.execute(sql: eventNumbers) }
+        migrator.registerMigration("2026-11 outcomes") { db in try db.execute(sql: outcomeTables) }
         return migrator
     }
 

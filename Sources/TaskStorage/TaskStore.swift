@@ -1,6 +1,7 @@
 package import CrashModel
 import FoundationEssentials
 import GRDB
+import Synchronization
 package import SystemPackage
 
 /// The gateway's database: tasks, their events and the state of synchronisations.
@@ -9,6 +10,9 @@ package import SystemPackage
 /// file. All methods wait on GRDB's own threads, never on one of Swift's cooperative pool.
 package final class TaskStore: Sendable {
     let pool: DatabasePool
+    private let listeners = ChangeListeners()
+    /// How long the stages took, by release; emptied whenever a task ends.
+    let histories = Mutex<[String: StageHistory]>([:])
 
     /// Opens the database, makes it where there is none, and brings its schema up to date. Blocking; call it at start-up.
     ///
@@ -67,6 +71,16 @@ package final class TaskStore: Sendable {
         try await pool.write { db in
             try db.execute(sql: "DELETE FROM task WHERE id = ?", arguments: [id.row])
         }
+        listeners.signal(id)
+    }
+
+    /// Yields whenever an event of the task has been recorded, or the task has been removed; changes that nobody has
+    /// looked at yet count as one, so that a slow listener costs nothing.
+    package func changes(of id: TaskID) -> AsyncStream<Void> { listeners.changes(of: id) }
+
+    func changed(_ task: TaskID, _ outcome: EventOutcome) {
+        if case .finished = outcome { histories.withLock { $0.removeAll() } }
+        listeners.signal(task)
     }
 
     /// Whether there is, or was and is still on record, a task of this id.
@@ -107,11 +121,13 @@ package final class TaskStore: Sendable {
 
     /// How many unfinished tasks were created before this one.
     package func pendingTasks(before task: RetraceTask) async throws -> Int {
-        try await pool.read { db in
-            try Int.fetchOne(
-                db, sql: "SELECT count(*) FROM task WHERE state = 'PENDING' AND (created, id) < (?, ?)",
-                arguments: [task.created, task.id.row]) ?? 0
-        }
+        try await pool.read { db in try Self.countPending(before: task, db) }
+    }
+
+    static func countPending(before task: RetraceTask, _ db: Database) throws -> Int {
+        try Int.fetchOne(
+            db, sql: "SELECT count(*) FROM task WHERE state = 'PENDING' AND (created, id) < (?, ?)",
+            arguments: [task.created, task.id.row]) ?? 0
     }
 
     /// How many tasks there are in each state; a state without tasks is left out.

@@ -6,25 +6,14 @@ import RetraceClient
 /// - Throws: `ExitCode` with ``ExitStatus/failed`` when the task failed, after its reason and the end of its log.
 func followLive(_ credentials: TaskCredentials, on server: RetraceServer) async throws {
     var display = ProgressDisplay()
-    let status: TaskStatus
-    do throws(ClientError) {
-        status = try await followTask(
-            ask: { () throws(ClientError) in try await server.status(of: credentials) },
-            sleep: { try await display.wait($0) },
-            report: { news in
-                switch news {
-                case .status(let status) where status.state == .pending:
-                    let lines = status.lines.map(printable)
-                    display.show(stage: lines.first ?? "Waiting", detail: lines.dropFirst().joined(separator: " "))
-                case .status: break
-                case .silent(let error): display.show(stage: "Waiting for the server.", detail: error.reason)
-                }
-            })
-    } catch {
-        display.end()
-        throw error
+    let watched = WatchedTask()
+    let outcome = await withTaskGroup(of: Void.self) { group in
+        group.addTask { await server.listen(to: credentials, into: watched) }
+        defer { group.cancelAll() }
+        return await follow(credentials, on: server, watched, &display)
     }
     display.end()
+    let status = try outcome.get()
     guard status.state == .success else {
         try await tellFailure(status, credentials, on: server)
         throw ExitCode(ExitStatus.failed.rawValue)
@@ -36,6 +25,33 @@ func followLive(_ credentials: TaskCredentials, on server: RetraceServer) async 
     let sum = times.isEmpty ? "" : " The stages took \(hundredths(total)) s\(stages)."
     Console.say(Console.colour(.green, "Done") + " after \(display.elapsed) s.\(sum)")
     Console.say("'retrace backtrace \(credentials.task)' prints the backtrace.")
+}
+
+/// The last status, by what the server says by itself and else by asking it.
+private func follow(
+    _ credentials: TaskCredentials, on server: RetraceServer, _ watched: WatchedTask,
+    _ display: inout ProgressDisplay
+) async -> Result<TaskStatus, ClientError> {
+    do throws(ClientError) {
+        return .success(
+            try await followTask(
+                ask: { () throws(ClientError) in
+                    if let status = watched.status { return status }
+                    return try await server.status(of: credentials)
+                },
+                sleep: { try await display.wait(watched.status == nil ? $0 : min($0, .milliseconds(100))) },
+                report: { news in
+                    switch news {
+                    case .status(let status) where status.state == .pending:
+                        let lines = status.lines.map(printable)
+                        display.show(stage: lines.first ?? "Waiting", detail: lines.dropFirst().joined(separator: " "))
+                    case .status: break
+                    case .silent(let error): display.show(stage: "Waiting for the server.", detail: error.reason)
+                    }
+                }))
+    } catch {
+        return .failure(error)
+    }
 }
 
 private func tellFailure(

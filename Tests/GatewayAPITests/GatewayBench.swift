@@ -109,9 +109,13 @@ extension TestClientProtocol {
         }
     }
 
-    func get(_ path: String, password: String? = nil, method: HTTPRequest.Method = .get) async throws -> TestResponse {
-        var headers = HTTPFields()
+    func get(
+        _ path: String, password: String? = nil, method: HTTPRequest.Method = .get, accept: String? = nil,
+        more: HTTPFields = [:]
+    ) async throws -> TestResponse {
+        var headers = more
         headers[.taskPassword] = password
+        headers[.accept] = accept
         return try await execute(uri: path, method: method, headers: headers) { $0 }
     }
 }

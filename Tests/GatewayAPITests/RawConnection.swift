@@ -43,14 +43,24 @@ struct RawConnection: ~Copyable {
     }
 
     /// Everything until the server closes.
-    func receiveAll() -> String {
+    ///
+    /// - Parameter progress: Called with all that has come so far whenever more has come.
+    func receiveAll(progress: (String) -> Void = { _ in }) -> String {
         var all: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
         while true {
             let got = recv(socket, &buffer, buffer.count, 0)
             guard got > 0 else { return String(decoding: all, as: UTF8.self) }
             all += buffer[..<got]
+            progress(String(decoding: all, as: UTF8.self))
         }
+    }
+
+    /// What comes first.
+    func receiveSome() -> String {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let got = recv(socket, &buffer, buffer.count, 0)
+        return String(decoding: buffer[..<max(0, got)], as: UTF8.self)
     }
 }
 

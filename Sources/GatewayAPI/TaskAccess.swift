@@ -1,0 +1,46 @@
+import CrashModel
+import HTTPTypes
+import Hummingbird
+import TaskStorage
+
+/// The door of every address below `/<id>`.
+struct TaskAccess: Sendable {
+    let dependencies: GatewayDependencies
+
+    /// The task of the address, if the password is right.
+    ///
+    /// - Throws: ``Refusal`` in upstream's order: 403 without HTTPS, 404 for no such task, 403 for the password.
+    func task(_ request: Request, _ context: BasicRequestContext) async throws -> RetraceTask {
+        guard let text = context.parameters.get("id"), isDigits(text) else { throw Refusal.notFound }
+        try dependencies.access.check(request)
+        guard let id = try? TaskID(text) else { throw Refusal.noSuchTask }
+        switch try await dependencies.store.authenticate(id, password: password(of: id, in: request)) {
+        case .granted(let task): return task
+        case .unknownTask: throw Refusal.noSuchTask
+        case .wrongPassword:
+            throw Refusal(
+                .forbidden, "The password of this task is missing or wrong.",
+                advice: "Send the one that came with the task's id in the header X-Task-Password.")
+        }
+    }
+
+    /// The password that came with a request: the header of ABRT's API, or the cookie that a browser got from us.
+    ///
+    /// The cookie is `SameSite=Strict`; where a browser says besides that another site made the request, it does not count.
+    private func password(of id: TaskID, in request: Request) -> String? {
+        if let header = request.headers[.taskPassword] { return header }
+        guard ["same-origin", "none", nil].contains(request.headers[.secFetchSite]) else { return nil }
+        return request.cookies[TaskCookie.name]?.value
+    }
+}
+
+/// The cookie that stands for the header X-Task-Password in a browser, which cannot send one when it follows a link.
+enum TaskCookie {
+    static let name = "retrace-task"
+}
+
+extension Refusal {
+    /// Nothing is known of the task.
+    static let noSuchTask = Refusal(
+        .notFound, "There is no such task here.", advice: "It may have been removed; check the id that you were given.")
+}
