@@ -1,6 +1,5 @@
 import CrashModel
 import Distributions
-import Glibc
 import Sandbox
 import SystemPackage
 
@@ -32,7 +31,7 @@ extension Downloader {
                     "createrepo_c", "--quiet", "--update", "--no-database", "--simple-md-filenames", "--revision", "0",
                     "--set-timestamp-to-revision", "--general-compress-type", "gz", "--outputdir", output.string,
                     folder.string,
-                ], limits: SandboxLimits(cpuSeconds: 7200, wallTime: .seconds(7200)))
+                ], limits: .describing)
         } catch {
             if error.code == .cancelled { throw CancellationError() }
             throw StageError.sync(.internalError, "createrepo_c could not be run: \(error).", retryAfter: .seconds(60))
@@ -46,15 +45,18 @@ extension Downloader {
 
 /// Whether there is an RPM in a folder or below it. Blocking.
 func holdsPackages(_ folder: FilePath, depth: Int = 16) throws -> Bool {
-    guard let directory = opendir(folder.string) else { throw MirrorFailure(.unreachable, "it cannot be read") }
-    defer { closedir(directory) }
     var folders: [FilePath] = []
-    while let entry = readdir(directory) {
-        let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-        if name == "." || name == ".." { continue }
+    for name in try names(in: folder) {
         let path = folder.appending(name)
         if name.hasSuffix(".rpm"), fileSize(path) != nil { return true }
         if depth > 0, isDirectory(path) { folders.append(path) }
     }
     return try folders.contains { try holdsPackages($0, depth: depth - 1) }
+}
+
+extension SandboxLimits {
+    /// For createrepo_c, which reads all of a distribution the first time, and writes lists of gigabytes.
+    static let describing = SandboxLimits(
+        memoryBytes: 16 << 30, cpuSeconds: 86_400, wallTime: .seconds(86_400), outputBytes: 1 << 20,
+        fileBytes: 16 << 30, processes: 4096)
 }

@@ -157,7 +157,7 @@ extension Downloader {
         let wanted = WantedFile(
             path: "\(base)/\(path)", sha256: entry.sha256, byteCount: entry.byteCount,
             byHash: suite.release.offersByHash ? "\(base)/\(folder)/by-hash/SHA256/\(entry.sha256)" : nil)
-        try await fetch(wanted, from: suite.mirrors, to: kept) { _ in }
+        try await fetch(wanted, of: suite.repository, from: suite.mirrors, to: kept) { _ in }
     }
 }
 

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import CrashModel
+import Distributions
 import Glibc
 import NIOCore
 import NIOHTTP1
@@ -11,15 +12,18 @@ struct Downloader: Sendable {
     let client: HTTPClient
     let pool: NIOThreadPool
     let limits: SyncLimits
+    let rates: RateLimits
 
     /// Lends a downloader whose client is shut down afterwards.
     static func with<Value: Sendable>(
-        _ limits: SyncLimits, _ body: (Downloader) async throws -> Value
+        _ limits: SyncLimits, rates: RateLimits = RateLimits(), _ body: (Downloader) async throws -> Value
     ) async throws -> Value {
         let client = client(limits)
         let result: Result<Value, any Error>
         do {
-            result = .success(try await body(Downloader(client: client, pool: .singleton, limits: limits)))
+            result = .success(
+                try await body(
+                    Downloader(client: client, pool: .singleton, limits: limits, rates: rates)))
         } catch {
             result = .failure(error)
         }
@@ -71,11 +75,11 @@ struct Downloader: Sendable {
     /// Fetches a file to `destination` unless one of these mirrors fails too.
     ///
     /// - Parameters:
-    ///   - bytesPerSecond: The most that one of the tools takes; for all else `received` waits.
-    ///   - received: Called with the number of bytes that came, for the progress; it may wait.
+    ///   - repository: Whose rate limit the download keeps.
+    ///   - received: Called with the number of bytes that came, for the progress.
     /// - Throws: ``CrashModel/StageError`` when every mirror failed.
     func fetch(
-        _ wanted: WantedFile, from mirrors: [MirrorAddress], to destination: FilePath, bytesPerSecond: UInt64? = nil,
+        _ wanted: WantedFile, of repository: Repository, from mirrors: [MirrorAddress], to destination: FilePath,
         received: @Sendable (Int) async throws -> Void
     ) async throws {
         var failures: [(MirrorAddress, any Error)] = []
@@ -84,7 +88,7 @@ struct Downloader: Sendable {
                 for attempt in 1...max(limits.attemptsPerMirror, 1) {
                     do {
                         try await fetchOnce(
-                            wanted, path: path, at: mirror, to: destination, bytesPerSecond, received: received)
+                            wanted, path: path, at: mirror, to: destination, repository, received: received)
                         return
                     } catch let failure as MirrorFailure {
                         failures.append((mirror, failure))
@@ -100,8 +104,9 @@ struct Downloader: Sendable {
 
     private func fetchOnce(
         _ wanted: WantedFile, path: String, at mirror: MirrorAddress, to destination: FilePath,
-        _ bytesPerSecond: UInt64?, received: @Sendable (Int) async throws -> Void
+        _ repository: Repository, received: @Sendable (Int) async throws -> Void
     ) async throws {
+        let rate = rates.limit(of: repository)
         let file = try await blocking {
             try makeDirectories(destination.removingLastComponent())
             return try PartialFile(wanted, for: destination)
@@ -109,10 +114,13 @@ struct Downloader: Sendable {
         switch mirror {
         case .folder(let folder):
             try await blocking { try copy(folder.appending(path), named: wanted.name, to: file) }
+            try await rate?.took(Int(clamping: wanted.byteCount))
             try await received(Int(clamping: wanted.byteCount))
         case .tool(let tool):
             let brought = FilePath(destination.string + ".brought")
-            try await bring(path, at: tool, to: brought, limit: wanted.byteCount, bytesPerSecond: bytesPerSecond)
+            // A tool has its own limit; it gets its share of that of all.
+            let share = repository.bytesPerSecond.map { $0 / UInt64(max(limits.downloads, 1)) }
+            try await bring(path, at: tool, to: brought, limit: wanted.byteCount, bytesPerSecond: share)
             try await blocking {
                 defer { unlink(brought.string) }
                 try copy(brought, named: wanted.name, to: file)
@@ -126,6 +134,7 @@ struct Downloader: Sendable {
                 try await received(Int(clamping: skipped))
                 try await forEachPiece(of: response, named: wanted.name) { buffer in
                     try await blocking { try file.append(buffer) }
+                    try await rate?.took(buffer.readableBytes)
                     try await received(buffer.readableBytes)
                 }
             }

@@ -76,13 +76,16 @@ struct FetchSession: Sendable {
         defer { withExtendedLifetime(lock) {} }
         let destination = try mirror.file(at: offered.location)
         if try await downloader.blocking({ fileSize(destination) }) == offered.file.byteCount { return nil }
-        let rate = offered.repository.bytesPerSecond.map(RateLimit.init(bytesPerSecond:))
+        let (sha256, repository) = (offered.file.sha256, offered.repository)
+        let wasRefused = try await downloader.blocking {
+            try repository.checksSignatures && repository.format == .rpm
+                && NotedRefusals.contains(sha256, keys: RefusedPackages.keys(of: repository), in: mirror)
+        }
+        if wasRefused { return Self.badSignature(repository) }
         do {
             try await downloader.fetch(
-                offered.file, from: offered.repository.addresses(apt), to: lock.download,
-                bytesPerSecond: offered.repository.bytesPerSecond
+                offered.file, of: repository, from: repository.addresses(apt), to: lock.download
             ) { count in
-                try await rate?.took(count)
                 let fraction = tally.add(count)
                 await progress(
                     tally.fileCount == 1
@@ -93,7 +96,10 @@ struct FetchSession: Sendable {
             return error
         }
         if let refusal = try await refusal(of: lock.download, offered) {
-            try await downloader.blocking { try removeFile(lock.download) }
+            try await downloader.blocking {
+                try removeFile(lock.download)
+                try NotedRefusals.note(sha256, keys: RefusedPackages.keys(of: repository), in: mirror)
+            }
             return refusal
         }
         try await downloader.blocking {
@@ -110,7 +116,11 @@ struct FetchSession: Sendable {
         guard repository.format == .rpm, repository.checksSignatures else { return nil }
         let keys = try await downloader.keyDatabase(for: repository, of: offered.mirror)
         if try await downloader.isSigned(file, as: offered.file, keys: keys) { return nil }
-        return .sync(
+        return Self.badSignature(repository)
+    }
+
+    private static func badSignature(_ repository: Repository) -> StageError {
+        .sync(
             .badSignature, "it has no good signature of a key that the plugin names for '\(repository.name)'.")
     }
 

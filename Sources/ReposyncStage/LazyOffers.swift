@@ -3,12 +3,17 @@ import Dependencies
 import Distributions
 import Packages
 import RPMRepodata
+import Synchronization
 
 /// The packages of `mirror: lazy` repositories as their metadata tells of them: the index names them, and each is fetched
 /// and verified when the first crash needs it.
-struct LazyOffers: Sendable {
+final class LazyOffers: Sendable {
     private let repositories: [(repository: RPMRepository, keys: String)]
     private let refused: RefusedPackages
+    private let met = Mutex<Set<NEVRA>>([])
+
+    /// The packages that ``add(to:_:)`` met and left out, because they have no good signature.
+    var refusals: Set<NEVRA> { met.withLock(\.self) }
 
     /// - Parameters:
     ///   - opened: All repositories of the release.
@@ -29,9 +34,12 @@ struct LazyOffers: Sendable {
                 try await downloader.stage(
                     primary: opened.metadata.primary, fileLists: opened.metadata.fileLists, into: builder
                 ) { package in
-                    guard !["src", "nosrc"].contains(package.nevra.architecture),
-                        !refused.contains(package.sha256, keys: keys),
-                        let location = rpmLocation(of: package.location, sha256: package.sha256)
+                    guard !["src", "nosrc"].contains(package.nevra.architecture) else { return nil }
+                    guard !refused.contains(package.sha256, keys: keys) else {
+                        _ = self.met.withLock { $0.insert(package.nevra) }
+                        return nil
+                    }
+                    guard let location = rpmLocation(of: package.location, sha256: package.sha256)
                     else { return nil }
                     return StagedPackage(
                         IndexedPackage(repodata: package, location: location), names: package.files,

@@ -12,13 +12,14 @@ import Packages
 ///
 /// - Parameters:
 ///   - chosen: What the synchronisation mirrors itself.
-///   - inventory: What is in the mirror already.
+///   - inventory: What is in the mirror already, with the places that the chosen packages have.
 ///   - limit: The most that a list of files may have, in bytes.
 /// - Throws: ``CrashModel/StageError`` with `metadataRefused`, and what the builder fails with.
 func addOffers(
     of suites: [DebianSuite], besides chosen: [ArchivePackage], _ inventory: MirrorInventory,
     limit: Int64, to builder: PackageIndexBuilder
 ) throws {
+    var places = inventory
     let known = Set(chosen.map(\.sha256)).union(inventory.locations.keys)
     for (number, suite) in suites.enumerated() where suite.repository.mode == .lazy {
         let contents: ContentsList
@@ -32,9 +33,10 @@ func addOffers(
             try forEachStanza(in: list) { view, place in
                 let package = try ArchivePackage(view, at: place, repository: number)
                 guard !known.contains(package.sha256), !package.path.hasSuffix(".udeb") else { return }
+                let place = places.place([package]).first?.location ?? package.path
                 try builder.add(
                     try IndexedPackage(
-                        debianControl: view.text, sha256: package.sha256, location: inventory.location(for: package),
+                        debianControl: view.text, sha256: package.sha256, location: place,
                         byteCount: package.byteCount),
                     files: debugFiles(view.field("Build-Ids"))
                         + StagedPackage.files(named: contents.paths[package.name] ?? []),

@@ -25,6 +25,16 @@ struct MirrorInventory: Sendable {
 
     var packageCount: Int { locations.count }
 
+    /// Gives each package its place and takes it: another package with the same path, of another repository for instance,
+    /// gets another one from now on.
+    mutating func place(_ packages: [ArchivePackage]) -> [PlacedPackage] {
+        packages.map { package in
+            let place = locations[package.sha256] ?? location(for: package)
+            if digests[place] == nil { digests[place] = package.sha256 }
+            return PlacedPackage(package: package, location: place)
+        }
+    }
+
     /// Where a package that is not there yet goes: to the archive's own place below `pool/`, or, when another package
     /// file has that place, to one named by its digest.
     func location(for package: ArchivePackage) -> String {

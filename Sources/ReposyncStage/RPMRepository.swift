@@ -88,7 +88,7 @@ extension Downloader {
         if try await blocking({ try isFile(kept, sha256: file.sha256, byteCount: file.byteCount) }) {
             return (kept, false)
         }
-        try await fetch(wanted, from: [mirror], to: kept) { _ in }
+        try await fetch(wanted, of: repository, from: [mirror], to: kept) { _ in }
         return (kept, true)
     }
 

@@ -33,6 +33,11 @@ struct RefusedPackages: Sendable {
         try publish(aside, as: Self.path(folders))
     }
 
+    /// Takes over what was refused on first need since.
+    mutating func take(_ noted: NotedRefusals) {
+        for (sha256, keys) in noted.keys { insert(sha256, keys: keys) }
+    }
+
     /// What changes when other keys may sign. Blocking.
     static func keys(of repository: Repository) throws -> String {
         guard repository.checksSignatures else { return "unchecked" }

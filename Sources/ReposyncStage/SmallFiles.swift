@@ -70,10 +70,5 @@ func isDirectory(_ path: FilePath) -> Bool {
 /// An empty folder for the files of one synchronisation; what a dead one left behind is removed. Blocking.
 func makeWorkFolder(_ path: FilePath) throws {
     try makeDirectories(path)
-    guard let directory = opendir(path.string) else { throw Errno(rawValue: errno) }
-    defer { closedir(directory) }
-    while let entry = readdir(directory) {
-        let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-        if name != ".", name != ".." { try removeFile(path.appending(name)) }
-    }
+    for name in try names(in: path) { try removeFile(path.appending(name)) }
 }

@@ -1,6 +1,7 @@
 import CrashModel
 import Dependencies
 import Distributions
+import Glibc
 import Packages
 import RPMRepodata
 import Sandbox
@@ -18,7 +19,9 @@ extension SyncSession {
         let fingerprint = try await downloader.blocking {
             try CompletedRequest.fingerprint(of: request, distribution, opened)
         }
-        if let same = try await downloader.blocking({ try CompletedRequest(in: folders, of: mirror, if: fingerprint) })
+        let noted = try await downloader.blocking { try NotedRefusals(of: mirror) }
+        if noted.keys.isEmpty,
+            let same = try await downloader.blocking({ try CompletedRequest(in: folders, of: mirror, if: fingerprint) })
         {
             return SyncReport(
                 releaseID: mirror.releaseID, selectedCount: same.selectedCount, downloadedCount: 0, downloadedBytes: 0,
@@ -30,7 +33,11 @@ extension SyncSession {
             try RPMSelection(request, repositories: opened, debugger: distribution.debugger.package)
         }
         let keys = try await downloader.blocking { try opened.map { try RefusedPackages.keys(of: $0.repository) } }
-        let known = try await downloader.blocking { try RefusedPackages(in: folders) }
+        let known = try await downloader.blocking {
+            var known = try RefusedPackages(in: folders)
+            known.take(noted)
+            return known
+        }
         let kept = KeptVersions(opened.map(\.repository))
         let old = Set(kept?.outdated(selection.packages) { $0.offered.nevra } ?? [])
         let current = selection.packages.filter { !old.contains($0) }
@@ -53,11 +60,11 @@ extension SyncSession {
         await progress.report("making the package index", 0.8, always: true)
         try await describeMirror()
         let outdated = try await downloader.blocking { try kept?.outdated(in: mirror) ?? [] }
-        let index = try await publishRPMIndex(
-            without: Set(outdated.map(\.sha256)), offers: LazyOffers(opened, keys: keys, refused: allRefusals))
+        let offers = LazyOffers(opened, keys: keys, refused: allRefusals)
+        let index = try await publishRPMIndex(without: Set(outdated.map(\.sha256)), offers: offers)
         try await remove(outdated)
         let left = Set(current).subtracting(wanted).union(refused)
-        let names = left.map(\.offered.nevra.description).sorted()
+        let names = Set(left.map(\.offered.nevra)).union(offers.refusals).map(\.description).sorted()
         let sentences = names.map {
             "\($0) has no good signature of a key that the plugin names and was left out."
         }
@@ -65,6 +72,8 @@ extension SyncSession {
         let remarks = missing + selection.remarks + sentences + outdatedRemark(outdated) + index.remarks
         try await downloader.blocking {
             for repository in opened { try repository.revision.accept(for: repository.repository, in: folders) }
+            try removeReplacedMetadata(of: opened, in: folders)
+            try noted.forget(in: mirror)
             try CompletedRequest(
                 selectedCount: current.count - left.count, remarks: remarks, index: index.summary
             ).write(to: folders, fingerprint)
@@ -120,7 +129,6 @@ extension SyncSession {
         }
         let total = absent.reduce(0.0) { $0 + Double($1.offered.byteCount) }
         let tally = DownloadTally(total: total, fileCount: absent.count)
-        let rates = repositories.map { $0.repository.bytesPerSecond.map(RateLimit.init(bytesPerSecond:)) }
         return try await withThrowingTaskGroup(of: WantedRPM?.self) { group in
             var unsigned: Set<WantedRPM> = []
             for (started, wanted) in absent.enumerated() {
@@ -129,8 +137,7 @@ extension SyncSession {
                 }
                 let repository = repositories[wanted.repository]
                 let folder = keys.appending(String(wanted.repository))
-                let rate = rates[wanted.repository]
-                group.addTask { try await fetch(wanted, repository, keys: folder, tally, rate) ? nil : wanted }
+                group.addTask { try await fetch(wanted, repository, keys: folder, tally) ? nil : wanted }
             }
             for try await refused in group {
                 if let refused { unsigned.insert(refused) }
@@ -140,18 +147,13 @@ extension SyncSession {
     }
 
     private func fetch(
-        _ wanted: WantedRPM, _ repository: RPMRepository, keys: FilePath, _ tally: DownloadTally, _ rate: RateLimit?
+        _ wanted: WantedRPM, _ repository: RPMRepository, keys: FilePath, _ tally: DownloadTally
     ) async throws -> Bool {
         // The name must not end in .rpm before the signature was checked: that is what the mirror is made of.
         let unverified = mirror.pool.appending("\(wanted.sha256).unverified")
         let file = WantedFile(
             path: wanted.offered.location, sha256: wanted.sha256, byteCount: wanted.offered.byteCount)
-        // A tool has its own limit; it gets its share of that of all.
-        let share = repository.repository.bytesPerSecond.map { $0 / UInt64(max(downloader.limits.downloads, 1)) }
-        try await downloader.fetch(
-            file, from: repository.mirrors, to: unverified, bytesPerSecond: share
-        ) { count in
-            try await rate?.took(count)
+        try await downloader.fetch(file, of: repository.repository, from: repository.mirrors, to: unverified) { count in
             await progress.report("downloading \(tally.fileCount) packages", 0.1 + 0.7 * tally.add(count))
         }
         var isTrusted = !repository.repository.checksSignatures
@@ -188,12 +190,11 @@ extension SyncSession {
         let output = folders.metadata.appending("mirrored")
         let mirror = mirror
         try await downloader.blocking { try makeDirectories(output) }
-        let limits = SandboxLimits(cpuSeconds: 7200, wallTime: .seconds(7200))
         let result = try await runTool(
             [
                 "createrepo_c", "--quiet", "--update", "--no-database", "--simple-md-filenames",
                 "--general-compress-type", "gz", "--outputdir", output.string, mirror.path.string,
-            ], limits: limits)
+            ], limits: .describing)
         guard result.succeeded else {
             throw StageError.sync(
                 .indexFailed, "createrepo_c could not describe the mirror.", retryAfter: .seconds(60),
@@ -204,7 +205,11 @@ extension SyncSession {
         try await downloader.blocking {
             for name in ["filelists.xml.gz", "primary.xml.gz"] {
                 let aside = work.appending(name)
-                try writeFile(try readFile(output.appending("repodata").appending(name), limit: 1 << 30), to: aside)
+                // createrepo_c replaces its folder and writes into no file that was there before.
+                try removeFile(aside)
+                guard link(output.appending("repodata").appending(name).string, aside.string) == 0 else {
+                    throw Errno(rawValue: errno)
+                }
                 try publish(aside, as: mirror.solvables.appending(name))
             }
         }

@@ -36,7 +36,10 @@ struct SyncSession: Sendable {
                 case .rpm: try await workOnRPMs()
                 }
             try await note(report, failure: nil)
-            try await downloader.blocking { try makeWorkFolder(folders.work) }
+            try await downloader.blocking {
+                try makeWorkFolder(folders.work)
+                try removeLeftovers(of: mirror)
+            }
             return report
         } catch {
             let reason = (error as? StageError)?.reason ?? "The mirror's disk or this service stopped it: \(error)."
@@ -67,7 +70,10 @@ struct SyncSession: Sendable {
                 fileSize(try mirror.file(at: inventory.location(for: package))) == package.byteCount
             }
         }
-        let (new, fetched) = try await fetchMissing(selection.packages, inventory, suites)
+        var places = inventory
+        let wanted = places.place(selection.packages)
+        let (new, fetched) = try await fetchMissing(wanted, inventory, suites)
+        let taken = places
         await progress.report("making the package index", 0.8, always: true)
         let stanzas = folders.work.appending("Packages")
         let listBytes = downloader.limits.listBytes
@@ -76,7 +82,7 @@ struct SyncSession: Sendable {
             try await downloader.blocking {
                 let unknown = try carryOver(stanzas: stanzas, into: builder)
                 try addOffers(
-                    of: suites, besides: selection.packages, inventory, limit: listBytes, to: builder)
+                    of: suites, besides: selection.packages, taken, limit: listBytes, to: builder)
                 return unknown
             }
         }
@@ -152,12 +158,9 @@ struct SyncSession: Sendable {
     ///
     /// - Returns: The packages whose stanzas are new, and those among them that had to be downloaded.
     private func fetchMissing(
-        _ packages: [ArchivePackage], _ inventory: MirrorInventory, _ suites: [DebianSuite]
+        _ wanted: [PlacedPackage], _ inventory: MirrorInventory, _ suites: [DebianSuite]
     ) async throws -> (new: [PlacedPackage], fetched: [ArchivePackage]) {
         let mirror = mirror
-        let wanted = packages.map {
-            PlacedPackage(package: $0, location: inventory.locations[$0.sha256] ?? inventory.location(for: $0))
-        }
         let absent = try await downloader.blocking {
             try wanted.filter { placed in
                 let file = try mirror.file(at: placed.location)
@@ -169,11 +172,10 @@ struct SyncSession: Sendable {
         }
         let total = absent.reduce(0.0) { $0 + Double($1.package.byteCount) }
         let tally = DownloadTally(total: total, fileCount: absent.count)
-        let rates = suites.map { $0.repository.bytesPerSecond.map(RateLimit.init(bytesPerSecond:)) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (started, placed) in absent.enumerated() {
                 if started >= max(downloader.limits.downloads, 1) { try await group.next() }
-                group.addTask { try await fetch(placed, suites, tally, rates[placed.package.repository]) }
+                group.addTask { try await fetch(placed, suites, tally) }
             }
             try await group.waitForAll()
         }
@@ -181,19 +183,13 @@ struct SyncSession: Sendable {
     }
 
     private func fetch(
-        _ placed: PlacedPackage, _ suites: [DebianSuite], _ tally: DownloadTally, _ rate: RateLimit?
+        _ placed: PlacedPackage, _ suites: [DebianSuite], _ tally: DownloadTally
     ) async throws {
         let package = placed.package
         let wanted = WantedFile(path: package.path, sha256: package.sha256, byteCount: package.byteCount)
         let file = try mirror.file(at: placed.location)
-        // A tool has its own limit; it gets its share of that of all.
-        let share = suites[package.repository].repository.bytesPerSecond.map {
-            $0 / UInt64(max(downloader.limits.downloads, 1))
-        }
-        try await downloader.fetch(
-            wanted, from: suites[package.repository].mirrors, to: file, bytesPerSecond: share
-        ) { count in
-            try await rate?.took(count)
+        let suite = suites[package.repository]
+        try await downloader.fetch(wanted, of: suite.repository, from: suite.mirrors, to: file) { count in
             let fraction = tally.add(count)
             await progress.report("downloading \(tally.fileCount) packages", 0.1 + 0.7 * fraction)
         }

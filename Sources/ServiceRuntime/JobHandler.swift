@@ -8,6 +8,8 @@ package struct JobHandler<Job: JobMessage>: Sendable {
     package var stage: @Sendable (Job, JobContext) async throws -> JobOutcome
     /// Where the attempts at a job are counted; nil for a job that is not counted.
     package var ledger: @Sendable (Job) -> AttemptLedger?
+    /// The release that the events of the job are about; nil where a job is of a task, or does not say.
+    package var release: @Sendable (Job) -> ReleaseID?
     /// Runs when a job has failed for good, before the broker forgets it: deletes the upload, for instance.
     ///
     /// What it throws is logged; the job has failed all the same.
@@ -17,11 +19,13 @@ package struct JobHandler<Job: JobMessage>: Sendable {
 
     package init(
         ledger: @escaping @Sendable (Job) -> AttemptLedger?,
+        release: @escaping @Sendable (Job) -> ReleaseID? = { _ in nil },
         cleanUp: @escaping @Sendable (Job, StageError) async throws -> Void = { _, _ in },
         reply: @escaping @Sendable (JobStanding) -> (any Encodable & Sendable)? = { _ in nil },
         stage: @escaping @Sendable (Job, JobContext) async throws -> JobOutcome
     ) {
         self.ledger = ledger
+        self.release = release
         self.cleanUp = cleanUp
         self.reply = reply
         self.stage = stage

@@ -199,7 +199,7 @@ extension JobWorker {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         return TaskEvent(
-            task: job.task, releaseID: releaseID ?? (job as? ReposyncJob)?.releaseID, stage: Job.stage, kind: kind,
+            task: job.task, releaseID: releaseID ?? handler.release(job), stage: Job.stage, kind: kind,
             microseconds: Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000, message: message,
             fraction: fraction, error: error, attempt: attempt, facts: facts)
     }

@@ -8,10 +8,13 @@ import SystemPackage
 
 /// Where the message of reposync meets its stage.
 func syncHandler(repositories: FilePath, catalog: DistributionCatalog, limits: SyncLimits) -> JobHandler<ReposyncJob> {
-    JobHandler(
+    // A release has one name in all that is told of it: that of its mirror, `rhel-8` for `rhel-8.4`.
+    let release = { @Sendable (job: ReposyncJob) in catalog.listed(job.releaseID) ?? job.releaseID }
+    return JobHandler(
         ledger: {
-            AttemptLedger(directory: repositories.appending(".attempts"), name: $0.releaseID.description)
+            AttemptLedger(directory: repositories.appending(".attempts"), name: release($0).description)
         },
+        release: { release($0) },
         stage: { job, context in
             let report = try await synchronise(
                 SyncRequest(releaseID: job.releaseID, packages: job.packages, withClosure: job.withClosure),
@@ -22,7 +25,6 @@ func syncHandler(repositories: FilePath, catalog: DistributionCatalog, limits: S
             }
             return .finished(
                 "\(report.releaseID) is up to date: \(report.downloadedCount) of \(report.selectedCount) packages were new "
-                    + "(\(report.downloadedBytes >> 20) MiB)." + report.remarks.prefix(3).map { " \($0)" }.joined(),
-                releaseID: report.releaseID)
+                    + "(\(report.downloadedBytes >> 20) MiB)." + report.remarks.prefix(3).map { " \($0)" }.joined())
         })
 }

@@ -18,7 +18,8 @@ struct SyncWatch {
         return topology
     }
 
-    /// Shows the events of a release until its synchronisation has ended.
+    /// Shows the events of a release until its synchronisation has ended; of `rhel-8` where `rhel-8.4` was asked for and
+    /// the plugin lists no minor versions.
     ///
     /// - Returns: Whether it ended well.
     /// - Throws: `ClientError` when the events stop coming because the broker was closed.
@@ -33,7 +34,7 @@ struct SyncWatch {
                 Console.say("An event could not be read: \(printable(error.reason))")
                 continue
             }
-            guard event.releaseID == release else { continue }
+            guard let mirror = event.releaseID, release.isMirrored(as: mirror) else { continue }
             switch event.kind {
             case .started: display.show(stage: "Synchronising \(release).")
             case .progress:
@@ -56,5 +57,12 @@ struct SyncWatch {
         throw ClientError(
             .unavailable, "The broker sends no more events; the synchronisation goes on without a watcher.",
             advice: "'retrace releases' lists the release once it is mirrored.")
+    }
+}
+
+extension ReleaseID {
+    fileprivate func isMirrored(as mirror: ReleaseID) -> Bool {
+        mirror.release.distribution == release.distribution && mirror.architecture == architecture
+            && (mirror.release.version == release.version || release.version.hasPrefix("\(mirror.release.version)."))
     }
 }

@@ -58,6 +58,16 @@ extension LiveTests {
             )
         }
 
+        /// The mirror of the release has another name than what was asked for.
+        @Test func syncOfAMinorVersionEndsWithTheSynchronisationOfItsRelease() async throws {
+            let stack = try runningStack()
+            try await stack.plum.prepare()
+            let result = try await retrace(["sync", "plumtest", "1.4", "x86_64"], stack)
+            #expect(result.termination == .exited(0), "\(text(result.standardError))")
+            let releases = try await retrace(["releases"], stack)
+            #expect(!text(releases.standardOutput).contains("plumtest-1.4"), "\(text(releases.standardOutput))")
+        }
+
         @Test func releasesAreListedWithTheirAge() async throws {
             let stack = try runningStack()
             try await stack.synchronise()

@@ -11,7 +11,7 @@ extension RPMDirectory {
     private static let lazy = ", mirror: lazy"
 
     /// What a crash in the packages needs, as the resolver says it.
-    private func resolution(_ names: [String], _ folder: FilePath) throws -> Resolution {
+    func resolution(_ names: [String], _ folder: FilePath) throws -> Resolution {
         let index = try #require(try PackageIndex(mirror(folder)))
         let packages = try names.flatMap { try index.packages(named: $0) }.map {
             ResolvedPackage(nevra: $0.nevra, sha256: $0.sha256, location: $0.location, role: .binary, files: nil)

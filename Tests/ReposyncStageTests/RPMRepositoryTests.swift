@@ -54,6 +54,14 @@ import Testing
         _ folder: FilePath, _ packages: [String], gpgcheck: Bool = true, more: String = "", at: String? = nil,
         limits: SyncLimits = SyncLimits()
     ) async throws -> SyncReport {
+        try writePlugin(folder, gpgcheck: gpgcheck, more: more, at: at)
+        return try await synchronise(
+            SyncRequest(releaseID: try ReleaseID("fedora-40-x86_64"), packages: packages), catalog: try catalog(folder),
+            repositories: folder.appending("mirror"), limits: limits
+        ) { _ in }
+    }
+
+    func writePlugin(_ folder: FilePath, gpgcheck: Bool = true, more: String = "", at: String? = nil) throws {
         let plugin = """
             distribution: fedora
             display-name: Fedora Linux
@@ -72,10 +80,6 @@ import Testing
 
             """
         try FolderContents.write(plugin.utf8, to: folder.appending("plugins/fedora.yaml"))
-        return try await synchronise(
-            SyncRequest(releaseID: try ReleaseID("fedora-40-x86_64"), packages: packages), catalog: try catalog(folder),
-            repositories: folder.appending("mirror"), limits: limits
-        ) { _ in }
     }
 
     func catalog(_ folder: FilePath) throws -> DistributionCatalog {

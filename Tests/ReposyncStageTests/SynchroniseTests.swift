@@ -104,6 +104,28 @@ import Testing
         }
     }
 
+    /// As of a vendor that rebuilds packages, or one that wants to have their places.
+    @Test(arguments: ["full", "lazy"])
+    func samePathInTwoRepositoriesWithOtherContentHasTwoPlaces(_ mode: String) async throws {
+        try await TestMirror.with { mirror in
+            var other = try DebianArchive(in: mirror.folder.appending("vendor"))
+            var gdb = MadeDebianPackage("gdb", version: "13.1-3")
+            gdb.add("/usr/bin/gdb", Array("#!/bin/sh\n# of a vendor\n".utf8), executable: true)
+            try await other.add(gdb)
+            try await other.publish(signedBy: mirror.key)
+            let vendor =
+                "  - { name: vendor, suite: bookworm, components: [main], mirrors: ['\(other.folder)'], mirror: \(mode) }\n"
+            let report = try await mirror.synchronise([], plugin: vendor)
+            #expect(report.index.packageCount == 6, "\(report)")
+            let index = try #require(try PackageIndex(mirror.directory))
+            let packages = try index.packages(named: "gdb")
+            #expect(packages.count == 2 && Set(packages.map(\.location)).count == 2, "\(packages)")
+            // Once they are there, nothing is fetched again.
+            try await other.publish(signedBy: mirror.key, date: Int64(time(nil)) + 60)
+            #expect(try await mirror.synchronise([], plugin: vendor).downloadedCount == 0)
+        }
+    }
+
     @Test func aptSourcesOfTheHostAreUsedWhereThePluginSaysSo() async throws {
         try await TestMirror.with { mirror in
             let apt = AptSources(entries: [
