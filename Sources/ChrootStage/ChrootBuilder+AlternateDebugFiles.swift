@@ -7,6 +7,8 @@ import SystemPackage
 struct AlternateDebugFile: Sendable {
     /// The debug file, as the resolution names it.
     let debugFile: String
+    /// Of the package that has the debug file.
+    let releaseID: ReleaseID
     /// Where gdb will look for it, absolute and best first.
     let candidates: [String]
     let buildID: BuildID
@@ -15,7 +17,8 @@ struct AlternateDebugFile: Sendable {
 extension ChrootBuilder {
     /// The parts with the files that their debug files lead to, and a remark for each that is nowhere.
     ///
-    /// They are looked for in the packages of the parts first, then in the index of the release.
+    /// They are looked for in the packages of the parts first, then in the index of the release that the debug
+    /// file is of.
     ///
     /// - Throws: ``CrashModel/StageError`` when the store or the file system fails.
     func alternateDebugFiles(
@@ -25,28 +28,28 @@ extension ChrootBuilder {
             try AlternateSearch(in: given)
         }
         guard !search.unknown.isEmpty else { return (search.parts, search.remarks) }
-        let releaseID = resolution.releaseID
         let indexes = self.indexes
         let found = try await blocking("looking for shared debug files") { () throws(BlockingError) in
             search.unknown.map { alternate -> (AlternateDebugFile, IndexedFile?) in
                 // An index that cannot be read costs the shared names only; the resolver has told of it already.
-                let files = (try? indexes.index(of: releaseID)?.files(with: alternate.buildID)) ?? []
+                let files = (try? indexes.index(of: alternate.releaseID)?.files(with: alternate.buildID)) ?? []
                 return (alternate, files.first { $0.kind == .dwz } ?? files.first)
             }
         }
-        let wanted = found.compactMap { $0.1 }
+        let wanted = found.compactMap { alternate, file in file.map { ($0, alternate.releaseID) } }
         let answers = try await unpack(
-            wanted.map {
+            wanted.map { file, releaseID in
                 WantedPackage(
-                    nevra: $0.package.nevra, sha256: $0.package.sha256, location: $0.package.location,
+                    nevra: file.package.nevra, sha256: file.package.sha256, location: file.package.location,
                     mirror: MirrorDirectory(releaseID, in: repositories))
             }, of: "shared debuginfo", progress: progress)
         var parts = search.parts
         var unavailable: [String: String] = [:]
-        for (file, answer) in zip(wanted, answers) {
+        for ((file, releaseID), answer) in zip(wanted, answers) {
             switch answer {
             case .leased(let lease):
-                parts.append(RootPart(package: file.package.nevra, lease: lease, files: [file.path]))
+                parts.append(
+                    RootPart(package: file.package.nevra, releaseID: releaseID, lease: lease, files: [file.path]))
             case .unavailable(let reason):
                 unavailable[file.path] = reason
             }
@@ -79,7 +82,7 @@ private struct AlternateSearch: Sendable {
             for file in part.files ?? [] {
                 let alternate: AlternateDebugFile
                 do throws(ELFError) {
-                    guard let read = try Self.read(file, in: trees[index], at: part.lease.tree) else { continue }
+                    guard let read = try Self.read(file, of: part, in: trees[index]) else { continue }
                     alternate = read
                 } catch {
                     remarks.append("\(file) of \(part.package) is no usable debug file: \(error).")
@@ -107,17 +110,18 @@ private struct AlternateSearch: Sendable {
 
     /// nil for a file that is not there, is no ELF file or shares nothing.
     private static func read(
-        _ file: String, in tree: DirectoryHandle, at path: FilePath
+        _ file: String, of part: RootPart, in tree: DirectoryHandle
     ) throws(ELFError) -> AlternateDebugFile? {
         // Whatever is wrong with the way to the file is told when it is linked.
         guard let found = try? walk(file, in: tree), found.kind == .file else { return nil }
-        let source = try FileByteSource(found.components.reduce(path) { $0.appending($1) })
+        let source = try FileByteSource(found.components.reduce(part.lease.tree) { $0.appending($1) })
         guard ELFHeader.hasMagic(try source.read(at: 0, count: 4)),
             let link = try ELFFile(source).debugAltLink()
         else { return nil }
         let directory = "/" + found.components.dropLast().joined(separator: "/")
         let named = link.path.hasPrefix("/") ? link.path : directory + "/" + link.path
         return AlternateDebugFile(
-            debugFile: file, candidates: [named, link.buildID.debugPath], buildID: link.buildID)
+            debugFile: file, releaseID: part.releaseID, candidates: [named, link.buildID.debugPath],
+            buildID: link.buildID)
     }
 }

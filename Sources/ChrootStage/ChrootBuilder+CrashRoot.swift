@@ -11,6 +11,8 @@ struct CrashRoot: Sendable {
 /// A package in the store, and what a root takes of it.
 struct RootPart: Sendable {
     let package: NEVRA
+    /// In whose mirror it is.
+    let releaseID: ReleaseID
     /// Keeps the tree from being evicted while it is linked.
     let lease: PackageLease
     /// Absolute paths; nil for everything.
@@ -45,7 +47,10 @@ extension ChrootBuilder {
         {
             switch answer {
             case .leased(let lease):
-                parts.append(RootPart(package: package.nevra, lease: lease, files: package.files))
+                parts.append(
+                    RootPart(
+                        package: package.nevra, releaseID: resolution.release(of: package), lease: lease,
+                        files: package.files))
             case .unavailable(let reason):
                 missing.insert(package.nevra)
                 remarks.append(Self.remark(on: package.nevra, missing: reason, in: resolution))

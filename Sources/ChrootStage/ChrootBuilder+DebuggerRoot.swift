@@ -44,7 +44,9 @@ extension ChrootBuilder {
             var parts: [RootPart] = []
             for (package, answer) in zip(closure.packages, answers) {
                 switch answer {
-                case .leased(let lease): parts.append(RootPart(package: package.nevra, lease: lease, files: nil))
+                case .leased(let lease):
+                    parts.append(
+                        RootPart(package: package.nevra, releaseID: releaseID, lease: lease, files: nil))
                 case .unavailable(let reason): throw request.notMirrored("\(package.nevra): \(reason)")
                 }
             }

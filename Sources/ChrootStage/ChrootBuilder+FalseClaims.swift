@@ -36,7 +36,8 @@ extension ChrootBuilder {
                     ? "\(claim.package) has \(module.path) of another build (it \(claim.contradiction)): it was not used."
                     : "\(claim.package) claims build-id \(module.buildID?.description ?? ""), but its file "
                         + "\(claim.contradiction): it was not used for \(module.path).")
-            let other = try await honest(module, besides: claims.liars, resolution, progress)
+            let other = try await honest(
+                module, in: claim.releaseID, besides: claims.liars, progress)
             if let (part, binary) = other {
                 if !proved.parts.contains(where: { $0.package == part.package }) { proved.parts.append(part) }
                 proved.remarks.append("\(binary.nevra) has it; it was taken instead.")
@@ -51,12 +52,12 @@ extension ChrootBuilder {
         return proved
     }
 
-    /// Another package whose file has the build-id of the module.
+    /// Another package of the release whose file has the build-id of the module.
     private func honest(
-        _ module: LoadedModule, besides liars: Set<NEVRA>, _ resolution: Resolution, _ progress: BuildProgress
+        _ module: LoadedModule, in releaseID: ReleaseID, besides liars: Set<NEVRA>, _ progress: BuildProgress
     ) async throws(StageError) -> (RootPart, PackagedFile)? {
         guard let buildID = module.buildID else { return nil }
-        let (indexes, releaseID) = (indexes, resolution.releaseID)
+        let indexes = indexes
         let others = try await blocking("looking for other packages") { () throws(BlockingError) in
             // An index that cannot be read costs this module only; the resolver has told of it already.
             ((try? indexes.index(of: releaseID)?.files(with: buildID)) ?? [])
@@ -76,7 +77,7 @@ extension ChrootBuilder {
             }
             if found == .genuine {
                 return (
-                    RootPart(package: package.nevra, lease: lease, files: nil),
+                    RootPart(package: package.nevra, releaseID: releaseID, lease: lease, files: nil),
                     PackagedFile(nevra: package.nevra, path: file.path)
                 )
             }
@@ -99,6 +100,7 @@ private struct FalseClaims: Sendable {
         /// Among the modules.
         let position: Int
         let package: NEVRA
+        let releaseID: ReleaseID
         let contradiction: String
     }
 
@@ -109,13 +111,13 @@ private struct FalseClaims: Sendable {
     private(set) var liars: Set<NEVRA> = []
 
     init(in parts: [RootPart], modules: [ResolvedModule]) throws(Errno) {
-        var trees: [NEVRA: (DirectoryHandle, FilePath)] = [:]
-        for part in parts { trees[part.package] = (try DirectoryHandle(part.lease.tree), part.lease.tree) }
+        var trees: [NEVRA: (DirectoryHandle, RootPart)] = [:]
+        for part in parts { trees[part.package] = (try DirectoryHandle(part.lease.tree), part) }
         var genuine: Set<NEVRA> = []
         for (position, module) in modules.enumerated() {
-            guard let binary = module.binary, module.module.buildID != nil, let (tree, place) = trees[binary.nevra]
+            guard let binary = module.binary, module.module.buildID != nil, let (tree, part) = trees[binary.nevra]
             else { continue }
-            let proof = try proof(of: binary.path, as: module.module.buildID, in: tree, at: place)
+            let proof = try proof(of: binary.path, as: module.module.buildID, in: tree, at: part.lease.tree)
             guard let contradiction = proof.contradiction else {
                 genuine.insert(binary.nevra)
                 // Where there is debuginfo too, the doubt is about that.
@@ -124,7 +126,10 @@ private struct FalseClaims: Sendable {
                 }
                 continue
             }
-            found.append(Claim(position: position, package: binary.nevra, contradiction: contradiction))
+            found.append(
+                Claim(
+                    position: position, package: binary.nevra, releaseID: part.releaseID,
+                    contradiction: contradiction))
         }
         liars = Set(found.map(\.package)).subtracting(genuine)
     }

@@ -21,7 +21,7 @@ package func readCrash(in directory: TaskDirectory) throws(StageError) -> Crash 
                 + "thread and its first module.",
             "Make the core anew, whole: look at the limits of its size (ulimit -c, coredump.conf) and at the disk.")
     }
-    let named = [core.executable, reported.executable].compactMap(\.self).first { $0.hasPrefix("/") }
+    let named = [core.executable, reported.executableInItsRoot].compactMap(\.self).first { $0.hasPrefix("/") }
     guard let executable = named else {
         throw .refused(
             .unknownExecutable, "Neither the core nor the file 'executable' says which program crashed.",

@@ -71,8 +71,13 @@ struct DebianRelease {
     }
 
     /// Builds the package with dpkg-deb, puts it into the mirror's pool and its stanza into the metadata.
+    ///
+    /// - Parameter other: A mirror of another release that gets it instead.
     @discardableResult
-    func add(_ package: TestPackage, files: [String]? = nil) async throws -> ResolvedPackage {
+    func add(
+        _ package: TestPackage, files: [String]? = nil, to other: MirrorDirectory? = nil
+    ) async throws -> ResolvedPackage {
+        let mirror = other ?? mirror
         let tree = directory.appending("build-\(package.name)-\(package.version)")
         let control = """
             Package: \(package.name)
@@ -103,7 +108,15 @@ struct DebianRelease {
         try append(control.trimmingEnd + "\nFilename: \(location)\nSHA256: \(sha256)\n\n", to: mirror.debianStanzas)
         return ResolvedPackage(
             nevra: try NEVRA(name: package.name, debianVersion: package.version, architecture: "amd64"),
-            sha256: sha256, location: location, role: files == nil ? .binary : .debuginfo, files: files)
+            sha256: sha256, location: location, role: files == nil ? .binary : .debuginfo, files: files,
+            releaseID: other?.releaseID)
+    }
+
+    /// The mirror of another release, beside the first.
+    func neighbour(_ name: String = "debian-11-x86_64") throws -> MirrorDirectory {
+        let other = MirrorDirectory(try ReleaseID(name), in: directory.appending("repositories"))
+        for path in [other.path, other.pool, other.solvables] { try makeDirectories(path) }
+        return other
     }
 
     func removePackageFile(of package: ResolvedPackage) throws {

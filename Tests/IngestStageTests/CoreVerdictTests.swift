@@ -84,4 +84,18 @@ import Testing
         let crash = try verdict(on: core.build(), executable: "/opt/demo").get()
         #expect(crash.executable == "/opt/demo")
     }
+
+    @Test func programInAContainerIsNamedAsTheContainerSeesIt() throws {
+        var core = ELFBuilder()
+        core.notes = [core.threadNote(id: 1, signal: 11)]
+        for (root, said, seen) in [
+            ("/srv/root", "/srv/root/usr/bin/demo", "/usr/bin/demo"), ("/", "/usr/bin/demo", "/usr/bin/demo"),
+            ("/srv/root/", "/srv/root/usr/bin/demo", "/usr/bin/demo"), ("/srv", "/srvother/demo", "/srvother/demo"),
+        ] {
+            let files = CrashFiles().replacing("coredump", with: core.build())
+                .replacing("executable", with: Array(said.utf8)).replacing("rootdir", with: Array(root.utf8))
+            let crash = try Upload.with(files.tar.archive) { try $0.verdict().get() }
+            #expect(crash.executable == seen)
+        }
+    }
 }
