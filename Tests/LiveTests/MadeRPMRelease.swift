@@ -87,27 +87,31 @@ actor MadeRPMRelease {
         isReady = true
     }
 
-    /// Adds another build of the C library to the repository, older than the one that the debugger needs, and a crash that
-    /// ran with it: `crashdemo` of the version `other-libc`.
+    /// Adds other builds of the C and C++ libraries to the repository, not those that the debugger needs, and crashes that
+    /// ran with them: `crashdemo` and the others of the version `other-libc`.
     func addCrashWithOtherLibrary() async throws {
         try await prepare()
         try await MadeRelease.shell(
             """
             mkdir -p rpm/other/fetched rpm/other/tree/lib/x86_64-linux-gnu rpm/other/tree/lib64
-            (cd rpm/other/fetched && apt-get -q download libc6-amd64-cross)
-            dpkg -x rpm/other/fetched/*.deb rpm/other/unpacked
+            (cd rpm/other/fetched && apt-get -q download libc6-amd64-cross libstdc++6-amd64-cross)
+            for file in rpm/other/fetched/*.deb; do dpkg -x "$file" rpm/other/unpacked; done
+            mkdir -p rpm/other/cxx/usr/lib/x86_64-linux-gnu
+            mv rpm/other/unpacked/usr/x86_64-linux-gnu/lib/libstdc++.so.6* rpm/other/cxx/usr/lib/x86_64-linux-gnu/
             cp -a rpm/other/unpacked/usr/x86_64-linux-gnu/lib/*.so* rpm/other/tree/lib/x86_64-linux-gnu/
             ln -s /lib/x86_64-linux-gnu/ld-linux-x86-64.so.2 rpm/other/tree/lib64/ld-linux-x86-64.so.2
             """, in: directory)
         let workshop = try RPMWorkshop(in: directory.appending("rpm/workshop"))
         let library = try await workshop.pack(
             directory.appending("rpm/other/tree"), as: "glibc", version: "2.36", release: "0.plum")
-        try await add([library], from: workshop)
+        let cxx = try await workshop.pack(
+            directory.appending("rpm/other/cxx"), as: "libstdc++", version: "12.2", release: "0.plum")
+        try await add([library, cxx], from: workshop)
         let programs = FolderContents.names(in: repository).filter {
             $0.hasPrefix("crashdemo-") && $0.contains("2.4.3")
         }
         .map { repository.appending($0) }
-        try await lay(programs + [library], "other-libc")
+        try await lay(programs + [library, cxx], "other-libc")
     }
 
     /// Signs packages and puts them into the repository, or another.
@@ -145,6 +149,26 @@ actor MadeRPMRelease {
         let packages = try await workshop.buildLittledemo(release: "1.plum") + [library]
         try await add(packages, from: workshop)
         try await lay(packages, "i686", programs: ["littledemo"])
+    }
+
+    /// Adds a program with musl instead of glibc, and its crash: `musldemo` of the version `musl`. Nothing in its root is of
+    /// the debugger's C library.
+    func addCrashWithMusl() async throws {
+        try await prepare()
+        try await MadeRelease.shell(
+            """
+            mkdir -p rpm/musl/tree/usr/lib/x86_64-linux-musl
+            cp -L /usr/lib/x86_64-linux-musl/libc.so rpm/musl/tree/usr/lib/x86_64-linux-musl/
+            ln -s x86_64-linux-musl/libc.so rpm/musl/tree/usr/lib/ld-musl-x86_64.so.1
+            """, in: directory)
+        let workshop = try RPMWorkshop(in: directory.appending("rpm/workshop"))
+        async let library = workshop.pack(
+            directory.appending("rpm/musl/tree"), as: "musl", version: "1.2.3", release: "1.plum")
+        let packages =
+            try await workshop.buildLittledemo(
+                named: "musldemo", compiler: "musl-gcc", architecture: "x86_64", release: "1.plum") + [library]
+        try await add(packages, from: workshop)
+        try await lay(packages, "musl", programs: ["musldemo"])
     }
 
     /// Puts packages into a root and lets each program crash there.

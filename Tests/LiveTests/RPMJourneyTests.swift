@@ -55,6 +55,26 @@ extension LiveTests {
             #expect(stack.remains() == [])
         }
 
+        /// As ABRT sends it from a container: the host's release is another one, that of the container counts.
+        @Test func crashInAContainerIsReadWithThePackagesOfItsOwnRelease() async throws {
+            let stack = try runningStack()
+            let plum = try await prepared(stack)
+            var files = try plum.problem("crashdemo", "2.4.3")
+            let root = "/var/lib/containers/storage/overlay/plum/merged"
+            files["rootdir"] = Array(root.utf8)
+            files["executable"] = Array("\(root)/usr/bin/crashdemo".utf8)
+            files["os_release_in_rootdir"] = files["os_release"]
+            files["os_release"] = Array("Debian GNU/Linux 12 (bookworm)".utf8)
+            let task = try await stack.submit(files)
+            let end = try await stack.end(of: task)
+            try #require(end.status == "FINISHED_SUCCESS", "\(end.text)")
+            let backtrace = try ReadBacktrace(try await stack.get(task, "/backtrace.json").body)
+            #expect(backtrace.seen == ReadBacktrace.seen(in: try await plum.bareGdb("crashdemo", "2.4.3")))
+            #expect(backtrace.threads.first?.frames.first?.package == "crashdemo-libs-1:2.4.3-1.plum.x86_64")
+            let own = backtrace.modules.first { $0.path == "/usr/bin/crashdemo" }
+            #expect(own?.status == "complete", "\(backtrace.modules)")
+        }
+
         /// A program of 32 bits on a release of 64: both have packages of the same name and version.
         @Test func crashOf32BitsOnAReleaseOf64IsReadWithItsOwnLibraries() async throws {
             let stack = try runningStack()
@@ -128,12 +148,33 @@ extension LiveTests {
             #expect(await !stack.events.entries.dropFirst(mark).contains { $0.stage == .fetch })
         }
 
-        /// The C library of the crash is another build than the debugger's: gdb runs with its own, the core is read with
-        /// that of the crash. A root without any C library is tested with the program `loner`.
+        /// gdb runs with its own glibc, in a root that has musl and nothing of glibc.
+        @Test func crashWithMuslIsReadByADebuggerThatNeedsGlibc() async throws {
+            let stack = try runningStack()
+            let plum = stack.plum
+            try await plum.addCrashWithMusl()
+            let end = try await stack.synchronised(plum.release)
+            try #require(end.kind == .succeeded, "\(end)")
+            let task = try await stack.submit(try plum.problem("musldemo", "musl", package: "musldemo-3.1-1.plum"))
+            let answer = try await stack.end(of: task)
+            try #require(answer.status == "FINISHED_SUCCESS", "\(answer.text)")
+            let backtrace = try ReadBacktrace(try await stack.get(task, "/backtrace.json").body)
+            let bare = try await plum.bareGdb("musldemo", "musl")
+            #expect(backtrace.seen == ReadBacktrace.seen(in: bare), "\(bare)")
+            let frames = backtrace.threads.first?.frames ?? []
+            #expect(frames.first?.function == "little_fall" && frames.first?.line != nil)
+            #expect(frames.first?.package == "musldemo-libs-3.1-1.plum.x86_64", "\(backtrace.modules)")
+            let library = backtrace.modules.first { $0.path.contains("musl") && $0.path.hasSuffix(".so") }
+            #expect(library?.package == "musl-1.2.3-1.plum.x86_64", "\(backtrace.modules)")
+            #expect(!backtrace.modules.contains { $0.path.hasSuffix("/libc.so.6") })
+        }
+
+        /// The C and C++ libraries of the crash are other builds than the debugger's, of the same versions: gdb runs with its
+        /// own, the core is read with those of the crash. Debian has no glibc of another version.
         @Test(
             .enabled("apt cannot fetch another build of the C library") {
                 let uris = try? await MadeRelease.shell(
-                    "apt-get -q download --print-uris libc6-amd64-cross", in: "/tmp")
+                    "apt-get -q download --print-uris libc6-amd64-cross libstdc++6-amd64-cross", in: "/tmp")
                 return await aptAnswers() && uris != nil
             })
         func crashWithAnotherLibraryThanTheDebuggersIsReadWithItsOwn() async throws {
@@ -147,21 +188,34 @@ extension LiveTests {
             let task = try await stack.submit(files)
             try #require(try await stack.end(of: task).status == "FINISHED_SUCCESS")
             let backtrace = try ReadBacktrace(try await stack.get(task, "/backtrace.json").body)
-            let library = backtrace.modules.first { $0.path.hasSuffix("/libc.so.6") }
-            #expect(library?.package == "glibc-2.36-0.plum.x86_64", "\(backtrace.modules)")
+            let own = backtrace.modules.first { $0.path.hasSuffix("/libc.so.6") }
+            #expect(own?.package == "glibc-2.36-0.plum.x86_64", "\(backtrace.modules)")
             #expect(backtrace.seen == ReadBacktrace.seen(in: try await plum.bareGdb("crashdemo", "other-libc")))
             #expect(backtrace.threads.first?.frames.first?.function == "look")
 
-            // The debugger's own root has the newer build.
-            let id = try await MadeRelease.shell(
-                """
-                find store/debuggers -name libc.so.6 | while read -r file; do eu-readelf -n "$file"; done |
-                    sed -n 's/.*Build ID: //p' | sort -u
-                """, in: stack.directory)
-            let crashed = try await MadeRelease.shell(
-                "eu-readelf -n rpm/other/tree/lib/x86_64-linux-gnu/libc.so.6 | sed -n 's/.*Build ID: //p'",
-                in: stack.directory)
-            #expect(!id.isEmpty && !crashed.isEmpty && !id.contains(crashed))
+            files = try plum.problem("crashdemo-basket", "other-libc")
+            files["package"] = Array("crashdemo-1:2.4.3-1.plum".utf8)
+            let basket = try await stack.submit(files)
+            try #require(try await stack.end(of: basket).status == "FINISHED_SUCCESS")
+            let cxx = try ReadBacktrace(try await stack.get(basket, "/backtrace.json").body)
+            #expect(cxx.seen == ReadBacktrace.seen(in: try await plum.bareGdb("crashdemo-basket", "other-libc")))
+            let library = cxx.modules.first { $0.path.contains("/libstdc++.so.6") }
+            #expect(library?.package == "libstdc++-12.2-0.plum.x86_64", "\(cxx.modules)")
+
+            // The debugger's own root has the other builds.
+            for (name, place) in [
+                ("libc.so.6", "tree/lib/x86_64-linux-gnu/libc.so.6"),
+                ("libstdc++.so.6", "cxx/usr/lib/x86_64-linux-gnu/libstdc++.so.6"),
+            ] {
+                let ids = try await MadeRelease.shell(
+                    """
+                    find store/debuggers -name '\(name)' | while read -r file; do eu-readelf -n "$file"; done |
+                        sed -n 's/.*Build ID: //p' | sort -u
+                    """, in: stack.directory)
+                let crashed = try await MadeRelease.shell(
+                    "eu-readelf -n rpm/other/\(place) | sed -n 's/.*Build ID: //p'", in: stack.directory)
+                #expect(!ids.isEmpty && !crashed.isEmpty && !ids.contains(crashed), "\(name)")
+            }
         }
     }
 }

@@ -1,29 +1,37 @@
 package import SystemPackage
 
 extension RPMWorkshop {
-    /// Builds `littledemo` 3.1, a program of 32 bits that crashes in a library of its own, with debuginfo: packages of
-    /// architecture i686.
+    /// Builds `littledemo` 3.1, a program that crashes in a library of its own, with debuginfo.
     ///
-    /// - Parameter release: Such as `1.fc40`.
-    package func buildLittledemo(release: String) async throws -> [FilePath] {
-        let source = directory.appending("littledemo-3.1")
+    /// - Parameters:
+    ///   - name: Of the program and its packages.
+    ///   - compiler: `gcc -m32` for a program of 32 bits, `musl-gcc` for one with musl instead of glibc.
+    ///   - architecture: Of the packages.
+    ///   - release: Such as `1.fc40`.
+    package func buildLittledemo(
+        named name: String = "littledemo", compiler: String = "gcc -m32", architecture: String = "i686", release: String
+    ) async throws -> [FilePath] {
+        let source = directory.appending("\(name)-3.1")
         try DebianArchive.makeDirectories(source)
         for (file, text) in Self.littleSources { try FolderContents.write(text.utf8, to: source.appending(file)) }
         try await Self.tool([
-            "tar", "-czf", directory.appending("SOURCES/littledemo-3.1.tar.gz").string, "-C", directory.string,
-            "littledemo-3.1",
+            "tar", "-czf", directory.appending("SOURCES/\(name)-3.1.tar.gz").string, "-C", directory.string,
+            "\(name)-3.1",
         ])
-        let text = Self.littledemo.split(separator: "@", omittingEmptySubsequences: false).joined(separator: release)
-        return try await build(text, as: "littledemo-\(release)", definitions: ["_target_cpu": "i686"])
+        var text = Self.littledemo
+        for (word, value) in [("@RELEASE", release), ("@COMPILER", compiler), ("@NAME", name)] {
+            text = text.split(separator: word, omittingEmptySubsequences: false).joined(separator: value)
+        }
+        return try await build(text, as: "\(name)-\(release)", definitions: ["_target_cpu": architecture])
     }
 
     private static let littledemo = """
-        Name: littledemo
+        Name: @NAME
         Version: 3.1
-        Release: @
+        Release: @RELEASE
         Summary: made by a test
         License: MIT
-        Source0: littledemo-%{version}.tar.gz
+        Source0: @NAME-%{version}.tar.gz
         %package libs
         Summary: made by a test
         %description
@@ -33,13 +41,13 @@ extension RPMWorkshop {
         %prep
         %setup -q
         %build
-        gcc -m32 %{optflags} -fPIC -shared -Wl,-soname,liblittle.so.1 -o liblittle.so.1 fall.c
-        gcc -m32 %{optflags} -o littledemo main.c -Wl,-rpath,/usr/lib -L. -l:liblittle.so.1
+        @COMPILER %{optflags} -fPIC -shared -Wl,-soname,liblittle.so.1 -o liblittle.so.1 fall.c
+        @COMPILER %{optflags} -o @NAME main.c -Wl,-rpath,/usr/lib -L. -l:liblittle.so.1
         %install
         install -D -m755 -t %{buildroot}/usr/lib liblittle.so.1
-        install -D -m755 -t %{buildroot}/usr/bin littledemo
+        install -D -m755 -t %{buildroot}/usr/bin @NAME
         %files
-        /usr/bin/littledemo
+        /usr/bin/@NAME
         %files libs
         /usr/lib/liblittle.so.1
 
