@@ -42,6 +42,7 @@ struct CompletedRequest: Sendable {
             let repository = opened.repository
             words += [
                 repository.name, opened.revision.sha256, String(repository.checksSignatures), repository.mode.rawValue,
+                "keep \(repository.keptVersions ?? 0)",
             ]
             for key in opened.repository.keys {
                 words.append(hexadecimal(SHA256.hash(data: try readFile(key, limit: 16 << 20))))

@@ -26,6 +26,9 @@ struct SyncFolders: Sendable {
     /// What was believed last time: `<repository>.release` and compressed lists.
     let metadata: FilePath
 
+    /// There while a synchronisation is at work; one that begins and finds it knows that the last one died.
+    var begun: FilePath { work.appending("begun") }
+
     /// A little space that is given back when there is no other.
     var reserve: FilePath { work.appending("reserve") }
 }
@@ -100,7 +103,7 @@ extension Downloader {
                     .first { suite.release.files[$0] != nil }
                 guard let found, let entry = suite.release.files[found] else {
                     throw StageError.sync(
-                        .metadataRefused,
+                        .repositoryMissing,
                         "Suite \(suite.repository.suite ?? "") has no list of \(component) packages for \(arch).",
                         advice: "Check the components and architectures in the distribution's plugin.")
                 }

@@ -217,7 +217,13 @@ private func copy(_ source: FilePath, named name: String, to file: PartialFile) 
         try file.restart()
         var chunk = [UInt8](repeating: 0, count: 262_144)
         while true {
-            let count = try chunk.withUnsafeMutableBytes { try input.read(into: $0) }
+            let count: Int
+            do {
+                count = try chunk.withUnsafeMutableBytes { try input.read(into: $0) }
+            } catch {
+                // It is the mirror's disk that fails, and another mirror may do.
+                throw MirrorFailure(.unreachable, "\(name) cannot be read: \(error)")
+            }
             if count == 0 { return }
             try file.append(ByteBuffer(bytes: chunk[..<count]))
         }

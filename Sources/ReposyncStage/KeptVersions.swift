@@ -18,11 +18,23 @@ struct KeptVersions: Sendable {
         count = max(most, 1)
     }
 
-    /// Those of the packages that are not among the newest of their name and architecture.
+    /// A sentence when a repository says how many and another one makes that void.
+    static func remark(_ repositories: [Repository]) -> String? {
+        guard let keeper = repositories.first(where: { $0.keptVersions != nil }),
+            let other = repositories.first(where: { $0.keptVersions == nil })
+        else { return nil }
+        return "'keep' of repository '\(keeper.name)' has no effect, because repository '\(other.name)' has none: "
+            + "every version stays."
+    }
+
+    /// Those of the packages that are not of the newest versions of their name and architecture; builds of one version
+    /// count as one.
     func outdated<Package>(_ packages: [Package], nevra: (Package) -> NEVRA) -> [Package] {
         let families = Dictionary(grouping: packages) { [nevra($0).name, nevra($0).architecture] }
         return families.values.flatMap { family in
-            family.sorted { VersionOrder.rpm.isOlder(nevra($1), nevra($0)) }.dropFirst(count)
+            let versions = Set(family.map(nevra)).sorted { VersionOrder.rpm.isOlder($1, $0) }
+            let newest = Set(versions.prefix(count))
+            return family.filter { !newest.contains(nevra($0)) }
         }
     }
 

@@ -46,6 +46,11 @@ func verifiedText(
         if error.code == .cancelled { throw CancellationError() }
         throw StageError.sync(.internalError, "gpgv could not be run: \(error).", retryAfter: .seconds(60))
     }
+    guard case .exited = result.termination else {
+        throw StageError.sync(
+            .internalError, "The signature of an index could not be checked: gpgv \(result.termination).",
+            retryAfter: .seconds(60), exitStatus: result.termination.exitStatus)
+    }
     let status = String(decoding: result.standardOutput, as: UTF8.self)
     if let reason = distrust(status) { return .failure(MirrorFailure(.altered, reason)) }
     do {

@@ -8,7 +8,7 @@ extension StageError.Code {
     package static let synchronisationRunning = Self("synchronisation-running")
     /// No mirror of a repository gave what was asked for.
     package static let mirrorsUnreachable = Self("mirrors-unreachable")
-    /// Every mirror of a repository answers, and none has it.
+    /// Every mirror of a repository answers, and none has it, or nothing in it for the architecture.
     package static let repositoryMissing = Self("repository-missing")
     /// A signature is missing, wrong, or of a key that the plugin does not name.
     package static let badSignature = Self("bad-signature")

@@ -18,7 +18,8 @@ final class SyncLock: Sendable {
             guard error == .wouldBlock else { throw error }
             throw StageError.sync(
                 .synchronisationRunning, "Another synchronisation of \(releaseID) is at work.",
-                advice: "Wait for it to end; this one is tried again in a minute.", retryAfter: .seconds(60))
+                advice: "This one begins when that one has ended; it is tried again each minute.",
+                retryAfter: .seconds(60))
         }
     }
 

@@ -38,7 +38,7 @@ extension SyncSession {
             known.take(noted)
             return known
         }
-        let kept = KeptVersions(opened.map(\.repository))
+        let kept = KeptVersions(distribution.repositories(for: request.releaseID))
         let old = Set(kept?.outdated(selection.packages) { $0.offered.nevra } ?? [])
         let current = selection.packages.filter { !old.contains($0) }
         let wanted = current.filter { !known.contains($0.sha256, keys: keys[$0.repository]) }
@@ -52,7 +52,7 @@ extension SyncSession {
                     : try !isFile(file, sha256: wanted.sha256, byteCount: wanted.offered.byteCount)
             }
         }
-        let refused = try await fetchRPMs(absent, opened)
+        let (refused, unfetched) = try await fetchRPMs(absent, opened)
         var refusals = known
         for package in refused { refusals.insert(package.sha256, keys: keys[package.repository]) }
         let allRefusals = refusals
@@ -63,6 +63,8 @@ extension SyncSession {
         let offers = LazyOffers(opened, keys: keys, refused: allRefusals)
         let index = try await publishRPMIndex(without: Set(outdated.map(\.sha256)), offers: offers)
         try await remove(outdated)
+        // Metadata whose packages do not come is not remembered as the newest: its mirror may be the one that lies.
+        if let failure = unfetched.failure(of: absent.count) { throw failure }
         let left = Set(current).subtracting(wanted).union(refused)
         let names = Set(left.map(\.offered.nevra)).union(offers.refusals).map(\.description).sorted()
         let sentences = names.map {
@@ -94,7 +96,7 @@ extension SyncSession {
         let repositories = distribution.repositories(for: request.releaseID)
         guard distribution.isEnabled, !repositories.isEmpty else { throw refusal(repositories) }
         var opened: [RPMRepository] = []
-        var remarks: [String] = []
+        var remarks = [KeptVersions.remark(repositories)].compactMap { $0 }
         for (number, repository) in repositories.enumerated() {
             await progress.report(
                 "reading the metadata of repository '\(repository.name)'",
@@ -117,8 +119,10 @@ extension SyncSession {
         return (opened, remarks)
     }
 
-    /// Downloads and verifies; gives the packages whose signatures were not good.
-    private func fetchRPMs(_ absent: [WantedRPM], _ repositories: [RPMRepository]) async throws -> Set<WantedRPM> {
+    /// Downloads and verifies; gives the packages whose signatures were not good, and those that did not come.
+    private func fetchRPMs(
+        _ absent: [WantedRPM], _ repositories: [RPMRepository]
+    ) async throws -> (refused: Set<WantedRPM>, unfetched: UnfetchedPackages) {
         let keys = mirror.path.appending("rpm-keys")
         for (number, repository) in repositories.enumerated() where repository.repository.checksSignatures {
             let folder = keys.appending(String(number))
@@ -129,32 +133,43 @@ extension SyncSession {
         }
         let total = absent.reduce(0.0) { $0 + Double($1.offered.byteCount) }
         let tally = DownloadTally(total: total, fileCount: absent.count)
-        return try await withThrowingTaskGroup(of: WantedRPM?.self) { group in
-            var unsigned: Set<WantedRPM> = []
-            for (started, wanted) in absent.enumerated() {
-                if started >= max(downloader.limits.downloads, 1), let refused = try await group.next() ?? nil {
-                    unsigned.insert(refused)
+        return try await withThrowingTaskGroup(of: (WantedRPM, FetchedRPM).self) { group in
+            var refused: Set<WantedRPM> = []
+            var unfetched = UnfetchedPackages()
+            func note(_ one: (package: WantedRPM, outcome: FetchedRPM)?) {
+                guard let (package, outcome) = one else { return }
+                if case .refused = outcome { refused.insert(package) }
+                if case .failed(let error) = outcome {
+                    unfetched.note(package.sha256, error)
+                } else {
+                    unfetched.note(package.sha256, nil)
                 }
+            }
+            for (started, wanted) in absent.enumerated() {
+                if started >= max(downloader.limits.downloads, 1) { note(try await group.next()) }
+                if unfetched.isHopeless { break }
                 let repository = repositories[wanted.repository]
                 let folder = keys.appending(String(wanted.repository))
-                group.addTask { try await fetch(wanted, repository, keys: folder, tally) ? nil : wanted }
+                group.addTask { (wanted, try await fetch(wanted, repository, keys: folder, tally)) }
             }
-            for try await refused in group {
-                if let refused { unsigned.insert(refused) }
-            }
-            return unsigned
+            for try await one in group { note(one) }
+            return (refused, unfetched)
         }
     }
 
     private func fetch(
         _ wanted: WantedRPM, _ repository: RPMRepository, keys: FilePath, _ tally: DownloadTally
-    ) async throws -> Bool {
+    ) async throws -> FetchedRPM {
         // The name must not end in .rpm before the signature was checked: that is what the mirror is made of.
         let unverified = mirror.pool.appending("\(wanted.sha256).unverified")
         let file = WantedFile(
             path: wanted.offered.location, sha256: wanted.sha256, byteCount: wanted.offered.byteCount)
-        try await downloader.fetch(file, of: repository.repository, from: repository.mirrors, to: unverified) { count in
-            await progress.report("downloading \(tally.fileCount) packages", 0.1 + 0.7 * tally.add(count))
+        do {
+            try await downloader.fetch(file, of: repository.repository, from: repository.mirrors, to: unverified) {
+                await progress.report("downloading \(tally.fileCount) packages", 0.1 + 0.7 * tally.add($0))
+            }
+        } catch let error as StageError where UnfetchedPackages.isOfOnePackage(error) {
+            return .failed(error)
         }
         var isTrusted = !repository.repository.checksSignatures
         if !isTrusted { isTrusted = try await downloader.isSigned(unverified, as: file, keys: keys) }
@@ -165,7 +180,7 @@ extension SyncSession {
             try makeDirectories(destination.removingLastComponent())
             try publish(unverified, as: destination)
         }
-        return isAccepted
+        return isAccepted ? .taken : .refused
     }
 
     /// Removes package files that no index tells of any more.
@@ -241,6 +256,13 @@ extension SyncSession {
             return []
         }
     }
+}
+
+/// What became of one package.
+private enum FetchedRPM: Sendable {
+    case taken
+    case refused
+    case failed(StageError)
 }
 
 /// The digests of the packages that the published index tells of. Blocking.

@@ -18,17 +18,23 @@ struct SyncSession: Sendable {
     func run(apt: AptSources?) async throws -> SyncReport {
         let mirror = mirror
         let folders = folders
-        let lock = try await downloader.blocking {
+        let (lock, isAfterDeath) = try await downloader.blocking {
             try makeDirectories(mirror.path)
             let lock = try SyncLock(mirror.path.appending("lock"), releaseID: mirror.releaseID)
             for folder in [mirror.pool, mirror.solvables, folders.metadata] { try makeDirectories(folder) }
+            let isAfterDeath = fileSize(folders.begun) != nil
             try makeWorkFolder(folders.work)
+            try writeFile([], to: folders.begun)
             // A disk that fills up must still take the note that it did.
             try writeFile([UInt8](repeating: 0x20, count: 65536), to: folders.reserve)
-            return lock
+            return (lock, isAfterDeath)
         }
         defer { withExtendedLifetime(lock) {} }
         do {
+            if isAfterDeath {
+                // After some deaths nobody tries any more; the release must not look healthy then.
+                try await note(nil, failure: "The last synchronisation did not come to its end: its process died.")
+            }
             let sources = try await downloader.blocking { apt ?? AptSources() }
             let report =
                 switch distribution.packageFormat {
@@ -46,6 +52,7 @@ struct SyncSession: Sendable {
             try? await downloader.blocking { try removeFile(folders.reserve) }
             // What stopped the synchronisation says more than that its note could not be written either.
             try? await note(nil, failure: reason)
+            try? await downloader.blocking { try removeFile(folders.begun) }
             throw error
         }
     }
@@ -62,7 +69,7 @@ struct SyncSession: Sendable {
                 releaseID: mirror.releaseID, selectedCount: same.selectedCount, downloadedCount: 0, downloadedBytes: 0,
                 index: same.index, remarks: same.remarks, duration: clock.now - start)
         }
-        let suites = try await readLists(of: opened)
+        let (suites, unlisted) = try await readLists(of: opened)
         await progress.report("selecting packages", 0.08, always: true)
         let inventory = try await downloader.blocking { try MirrorInventory(mirror) }
         let selection = try await downloader.blocking {
@@ -72,7 +79,7 @@ struct SyncSession: Sendable {
         }
         var places = inventory
         let wanted = places.place(selection.packages)
-        let (new, fetched) = try await fetchMissing(wanted, inventory, suites)
+        let (new, fetched, unfetched) = try await fetchMissing(wanted, inventory, suites)
         let taken = places
         await progress.report("making the package index", 0.8, always: true)
         let stanzas = folders.work.appending("Packages")
@@ -86,9 +93,10 @@ struct SyncSession: Sendable {
                 return unknown
             }
         }
-        let remarks = missing + selection.remarks + index.remarks
+        let remarks = missing + unlisted + selection.remarks + index.remarks
+        try await downloader.blocking { try publish(stanzas, as: mirror.debianStanzas) }
+        if let failure = unfetched.failure(of: unfetched.digests.count + fetched.count) { throw failure }
         try await downloader.blocking {
-            try publish(stanzas, as: mirror.debianStanzas)
             for suite in suites { try accept(suite, folders) }
             try CompletedRequest(selectedCount: selection.packages.count, remarks: remarks, index: index.summary)
                 .write(to: folders, fingerprint)
@@ -126,20 +134,29 @@ struct SyncSession: Sendable {
         return (suites, remarks)
     }
 
-    private func readLists(of opened: [DebianSuite]) async throws -> [DebianSuite] {
+    /// Fetches what the suites list; an optional one that has no list for the architecture becomes a remark.
+    private func readLists(
+        of opened: [DebianSuite]
+    ) async throws -> (suites: [DebianSuite], remarks: [String]) {
         var suites: [DebianSuite] = []
+        var remarks: [String] = []
         for (number, suite) in opened.enumerated() {
             await progress.report(
                 "reading the package lists of repository '\(suite.repository.name)'",
                 0.02 + 0.06 * Double(number) / Double(opened.count), always: true)
             var suite = suite
-            suite.lists = try await downloader.fetchLists(
-                of: suite, architecture: request.releaseID.architecture, folders: folders)
+            do {
+                suite.lists = try await downloader.fetchLists(
+                    of: suite, architecture: request.releaseID.architecture, folders: folders)
+            } catch let error as StageError where suite.repository.isOptional && error.code == .repositoryMissing {
+                remarks.append("The optional repository '\(suite.repository.name)' was left out: \(error.reason)")
+                continue
+            }
             suite.contents = try await downloader.fetchContents(
                 of: suite, architecture: request.releaseID.architecture, folders: folders)
             suites.append(suite)
         }
-        return suites
+        return (suites, remarks)
     }
 
     func refusal(_ repositories: [Repository]) -> StageError {
@@ -156,10 +173,10 @@ struct SyncSession: Sendable {
 
     /// Downloads what the mirror does not have, several at once.
     ///
-    /// - Returns: The packages whose stanzas are new, and those among them that had to be downloaded.
+    /// - Returns: The packages whose stanzas are new, those that had to be downloaded, and those that did not come.
     private func fetchMissing(
         _ wanted: [PlacedPackage], _ inventory: MirrorInventory, _ suites: [DebianSuite]
-    ) async throws -> (new: [PlacedPackage], fetched: [ArchivePackage]) {
+    ) async throws -> (new: [PlacedPackage], fetched: [ArchivePackage], unfetched: UnfetchedPackages) {
         let mirror = mirror
         let absent = try await downloader.blocking {
             try wanted.filter { placed in
@@ -172,14 +189,32 @@ struct SyncSession: Sendable {
         }
         let total = absent.reduce(0.0) { $0 + Double($1.package.byteCount) }
         let tally = DownloadTally(total: total, fileCount: absent.count)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for (started, placed) in absent.enumerated() {
-                if started >= max(downloader.limits.downloads, 1) { try await group.next() }
-                group.addTask { try await fetch(placed, suites, tally) }
+        let (unfetched, left) = try await withThrowingTaskGroup(of: (String, StageError?).self) { group in
+            var unfetched = UnfetchedPackages()
+            var left = absent[...]
+            while let placed = left.first, !unfetched.isHopeless {
+                if absent.count - left.count >= max(downloader.limits.downloads, 1), let one = try await group.next() {
+                    unfetched.note(one.0, one.1)
+                }
+                left.removeFirst()
+                group.addTask {
+                    do {
+                        try await fetch(placed, suites, tally)
+                        return (placed.package.sha256, nil)
+                    } catch let error as StageError where UnfetchedPackages.isOfOnePackage(error) {
+                        return (placed.package.sha256, error)
+                    }
+                }
             }
-            try await group.waitForAll()
+            for try await (sha256, error) in group { unfetched.note(sha256, error) }
+            return (unfetched, Set(left.map(\.package.sha256)))
         }
-        return (wanted.filter { inventory.locations[$0.package.sha256] == nil }, absent.map(\.package))
+        let missing = left.union(unfetched.digests)
+        return (
+            wanted.filter {
+                inventory.locations[$0.package.sha256] == nil && !missing.contains($0.package.sha256)
+            }, absent.map(\.package).filter { !missing.contains($0.sha256) }, unfetched
+        )
     }
 
     private func fetch(

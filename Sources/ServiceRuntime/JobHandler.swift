@@ -10,6 +10,10 @@ package struct JobHandler<Job: JobMessage>: Sendable {
     package var ledger: @Sendable (Job) -> AttemptLedger?
     /// The release that the events of the job are about; nil where a job is of a task, or does not say.
     package var release: @Sendable (Job) -> ReleaseID?
+    /// Put into every event of the job; see `TaskEvent.facts`.
+    package var facts: @Sendable (Job) -> [String: String]
+    /// Whether a failure says nothing about the job, which then waits for as long as it takes: its attempts do not count.
+    package var isWait: @Sendable (StageError) -> Bool
     /// Runs when a job has failed for good, before the broker forgets it: deletes the upload, for instance.
     ///
     /// What it throws is logged; the job has failed all the same.
@@ -20,12 +24,16 @@ package struct JobHandler<Job: JobMessage>: Sendable {
     package init(
         ledger: @escaping @Sendable (Job) -> AttemptLedger?,
         release: @escaping @Sendable (Job) -> ReleaseID? = { _ in nil },
+        facts: @escaping @Sendable (Job) -> [String: String] = { _ in [:] },
+        isWait: @escaping @Sendable (StageError) -> Bool = { _ in false },
         cleanUp: @escaping @Sendable (Job, StageError) async throws -> Void = { _, _ in },
         reply: @escaping @Sendable (JobStanding) -> (any Encodable & Sendable)? = { _ in nil },
         stage: @escaping @Sendable (Job, JobContext) async throws -> JobOutcome
     ) {
         self.ledger = ledger
         self.release = release
+        self.facts = facts
+        self.isWait = isWait
         self.cleanUp = cleanUp
         self.reply = reply
         self.stage = stage

@@ -44,7 +44,13 @@ extension JobWorker {
                 log.logger.notice("the job was interrupted and goes back to its queue")
                 await giveBack(delivery)
             case .failure(.stage(let failure)):
-                if case .retry(let delay) = failure.disposition, attempt < settings.attempts {
+                let isWait = handler.isWait(failure)
+                if isWait {
+                    await settle("corrected", log) { () async throws(AttemptLedger.Failure) in
+                        try await ledger?.forgive()
+                    }
+                }
+                if case .retry(let delay) = failure.disposition, isWait || attempt < settings.attempts {
                     try await retry(job, delivery, failure, after: delay, attempt: attempt, log)
                 } else {
                     try await fail(job, delivery, failure, attempt: attempt, log, ledger)
@@ -201,7 +207,7 @@ extension JobWorker {
         return TaskEvent(
             task: job.task, releaseID: releaseID ?? handler.release(job), stage: Job.stage, kind: kind,
             microseconds: Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000, message: message,
-            fraction: fraction, error: error, attempt: attempt, facts: facts)
+            fraction: fraction, error: error, attempt: attempt, facts: handler.facts(job).merging(facts) { $1 })
     }
 }
 

@@ -15,6 +15,8 @@ func syncHandler(repositories: FilePath, catalog: DistributionCatalog, limits: S
             AttemptLedger(directory: repositories.appending(".attempts"), name: release($0).description)
         },
         release: { release($0) },
+        facts: { ["requested_by": $0.requestedBy] },
+        isWait: { $0.code == .synchronisationRunning },
         stage: { job, context in
             let report = try await synchronise(
                 SyncRequest(releaseID: job.releaseID, packages: job.packages, withClosure: job.withClosure),

@@ -13,8 +13,8 @@ struct PluginCheckCommand: AsyncParsableCommand {
             Every file of the folder is read and its patterns are tried on its own examples; every fault is told, with \
             file and line. Then, of each enabled distribution, or of the one that is named: are its keys there and valid \
             (gpg), does each mirror answer, and what would a synchronisation fetch. Without VERSION and ARCH all releases \
-            are looked at, on their first architecture. Of a distribution that is neither enabled nor named, only the files and \
-            keys are.
+            are looked at, on their first architecture and on each that has mirrors of its own. Of a distribution that is \
+            neither enabled nor named, only the files and keys are.
 
             A mirror that does not answer is told; a problem it is only when no mirror of a repository answers that is \
             not optional. Missing keys of a distribution that is not enabled are a problem only when it is named.
@@ -106,14 +106,32 @@ struct PluginCheckCommand: AsyncParsableCommand {
         return [(distribution, [ReleaseID(release: release, architecture: asked.architecture)])]
     }
 
-    /// Each listed release, on the first architecture that has repositories.
+    /// Each listed release, on the first architecture that has repositories, and on every other one that has mirrors of its
+    /// own, such as Ubuntu's ports.
     private static func releases(of distribution: Distribution) -> [ReleaseID] {
-        distribution.versions.compactMap { version in
+        distribution.versions.flatMap { version -> [ReleaseID] in
             guard let release = try? Release(distribution: distribution.name, version: version.version) else {
-                return nil
+                return []
             }
             let all = distribution.architectures.map { ReleaseID(release: release, architecture: $0) }
-            return all.first { !distribution.repositories(for: $0).isEmpty } ?? all.first
+            var asked: Set<String> = []
+            let found = all.filter { releaseID in
+                let places = Self.places(of: distribution.repositories(for: releaseID), releaseID.architecture)
+                let isNew = !places.isSubset(of: asked)
+                asked.formUnion(places)
+                return isNew
+            }
+            return found.isEmpty ? Array(all.prefix(1)) : found
         }
+    }
+
+    /// The addresses without what only names the architecture.
+    private static func places(of repositories: [Repository], _ architecture: Architecture) -> Set<String> {
+        let names = [architecture.rawValue, architecture.debianName]
+        return Set(
+            repositories.flatMap(\.mirrors).map { mirror in
+                mirror.description.split(separator: "/").map { names.contains(String($0)) ? "$ARCH" : String($0) }
+                    .joined(separator: "/")
+            })
     }
 }

@@ -48,10 +48,10 @@ struct SyncCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingErrors {
+            let watch = SyncWatch()
             let job = ReposyncJob(
                 releaseID: try releaseID(), packages: packages, withClosure: !withoutClosure,
-                requestedBy: "retrace sync by \(Self.userAndHost)")
-            let watch = SyncWatch()
+                requestedBy: "retrace sync by \(Self.userAndHost) (\(watch.name))")
             try await broker.run(wait ? watch.topology : servicesTopology) { broker in
                 let deliveries = wait ? try await broker.consume(watch.queue, prefetch: 16) : nil
                 if try await broker.depth(of: QueueNames.jobs(for: Stage.reposync.rawValue)).consumers == 0 {
@@ -63,7 +63,7 @@ struct SyncCommand: AsyncParsableCommand {
                 guard let deliveries else {
                     return Console.say("The synchronisation of \(job.releaseID) is in the queue.")
                 }
-                guard try await watch.follow(job.releaseID, deliveries) else {
+                guard try await watch.follow(job.releaseID, askedBy: job.requestedBy, deliveries) else {
                     throw ExitCode(ExitStatus.failed.rawValue)
                 }
             }

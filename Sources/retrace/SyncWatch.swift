@@ -5,7 +5,9 @@ import RetraceClient
 
 /// Watches reposync's events through a queue of its own, which the broker removes a minute after the watch has ended.
 struct SyncWatch {
-    let queue = "retrace.events.sync-" + String(UInt64.random(in: .min ... .max), radix: 36)
+    /// Tells this watch's job from all others.
+    let name = String(UInt64.random(in: .min ... .max), radix: 36)
+    var queue: String { "retrace.events.sync-\(name)" }
 
     /// What the services declare and the queue. It outlives a lost connection, so that no event is missed.
     var topology: Topology {
@@ -18,12 +20,15 @@ struct SyncWatch {
         return topology
     }
 
-    /// Shows the events of a release until its synchronisation has ended; of `rhel-8` where `rhel-8.4` was asked for and
-    /// the plugin lists no minor versions.
+    /// Shows the events of one job until its synchronisation has ended. Its mirror may have another name than the release
+    /// that was asked for, `rhel-8` for `rhel-8.4`, and other jobs may be at work on the same one.
     ///
+    /// - Parameters:
+    ///   - release: As the person calls it.
+    ///   - requester: ``JobMessages/ReposyncJob/requestedBy``, which every event of the job carries.
     /// - Returns: Whether it ended well.
     /// - Throws: `ClientError` when the events stop coming because the broker was closed.
-    func follow(_ release: ReleaseID, _ deliveries: Deliveries) async throws -> Bool {
+    func follow(_ release: ReleaseID, askedBy requester: String, _ deliveries: Deliveries) async throws -> Bool {
         var display = ProgressDisplay()
         for await delivery in deliveries {
             try await delivery.ack()
@@ -34,7 +39,7 @@ struct SyncWatch {
                 Console.say("An event could not be read: \(printable(error.reason))")
                 continue
             }
-            guard let mirror = event.releaseID, release.isMirrored(as: mirror) else { continue }
+            guard event.facts["requested_by"] == requester else { continue }
             switch event.kind {
             case .started: display.show(stage: "Synchronising \(release).")
             case .progress:
@@ -57,12 +62,5 @@ struct SyncWatch {
         throw ClientError(
             .unavailable, "The broker sends no more events; the synchronisation goes on without a watcher.",
             advice: "'retrace releases' lists the release once it is mirrored.")
-    }
-}
-
-extension ReleaseID {
-    fileprivate func isMirrored(as mirror: ReleaseID) -> Bool {
-        mirror.release.distribution == release.distribution && mirror.architecture == architecture
-            && (mirror.release.version == release.version || release.version.hasPrefix("\(mirror.release.version)."))
     }
 }

@@ -84,6 +84,24 @@ struct PluginCheckTests {
         }
     }
 
+    @Test func architectureWithMirrorsOfItsOwnIsLookedAtToo() async throws {
+        try await withKey { key in
+            try await ScratchDirectory.with { folder in
+                let ports = """
+                      - { name: ports, architectures: [aarch64, ppc64le], mirrors: [/srv/ports/$ARCH] }
+                    """
+                let text = plugin("[/srv/demo/$ARCH]", more: ports)
+                    .split(separator: "architectures: [x86_64]").joined(
+                        separator: "architectures: [x86_64, aarch64, ppc64le]")
+                let outcome = try await check(
+                    ["demo.yaml": text], key: key.publicKey, ["demo", "--no-mirrors"], in: folder)
+                #expect(outcome.output.contains("demo-7-x86_64") && outcome.output.contains("/srv/ports/aarch64"))
+                // What differs only by the architecture's name is one place.
+                #expect(!outcome.output.contains("ppc64le"), "\(outcome)")
+            }
+        }
+    }
+
     @Test func missingKeyIsAProblemThatPointsToTheReadme() async throws {
         try await ScratchDirectory.with { folder in
             let outcome = try await check(

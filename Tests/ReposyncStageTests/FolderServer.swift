@@ -18,17 +18,22 @@ final class FolderServer: Sendable {
     /// - Parameters:
     ///   - cut: Paths ending so get only that many bytes of their body, then the connection is closed.
     ///   - silent: Paths ending so get no answer at all, and the connection stays open.
+    ///   - gathered: Requests for paths ending in `.rpm` are answered when so many of them wait at once.
     ///   - trickle: Paths ending so come byte by byte, ten in a second.
     init(
-        _ folder: FilePath, cut: [String: Int] = [:], silent: [String] = [], trickle: [String] = []
+        _ folder: FilePath, cut: [String: Int] = [:], silent: [String] = [], trickle: [String] = [],
+        gathered: Int = 0
     ) async throws {
+        let gathering = Gathering(gathered)
         let asked = RequestLog()
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(
-                        Handler(folder: folder, cut: cut, silent: silent, trickle: trickle, asked: asked))
+                        Handler(
+                            folder: folder, cut: cut, silent: silent, trickle: trickle,
+                            gathering: gathering, asked: asked))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
@@ -41,6 +46,22 @@ final class FolderServer: Sendable {
     func takeRequests() -> [Asked] { requests.take() }
 
     func stop() async throws { try await channel.close() }
+
+    /// Holds answers back until so many wait; those after them go at once.
+    final class Gathering: Sendable {
+        private let waiting: Mutex<(missing: Int, answers: [@Sendable () -> Void])>
+        init(_ count: Int) { waiting = Mutex((count, [])) }
+        func wait(_ answer: @escaping @Sendable () -> Void) {
+            let ready = waiting.withLock { waiting in
+                waiting.missing -= 1
+                waiting.answers.append(answer)
+                guard waiting.missing <= 0 else { return [@Sendable () -> Void]() }
+                defer { waiting.answers = [] }
+                return waiting.answers
+            }
+            for answer in ready { answer() }
+        }
+    }
 
     final class RequestLog: Sendable {
         private let entries = Mutex<[Asked]>([])
@@ -60,13 +81,18 @@ final class FolderServer: Sendable {
         let cut: [String: Int]
         let silent: [String]
         let trickle: [String]
+        let gathering: Gathering
         let asked: RequestLog
 
-        init(folder: FilePath, cut: [String: Int], silent: [String], trickle: [String], asked: RequestLog) {
+        init(
+            folder: FilePath, cut: [String: Int], silent: [String], trickle: [String], gathering: Gathering,
+            asked: RequestLog
+        ) {
             self.folder = folder
             self.cut = cut
             self.silent = silent
             self.trickle = trickle
+            self.gathering = gathering
             self.asked = asked
         }
 
@@ -75,6 +101,13 @@ final class FolderServer: Sendable {
             let range = head.headers.first(name: "range")
             asked.add(Asked(path: head.uri, range: range))
             if silent.contains(where: head.uri.hasSuffix) { return }
+            guard head.uri.hasSuffix(".rpm") else { return serve(context, head, range) }
+            let box = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+            let loop = context.eventLoop
+            gathering.wait { loop.execute { box.value.0.serve(box.value.1, head, range) } }
+        }
+
+        private func serve(_ context: ChannelHandlerContext, _ head: HTTPRequestHead, _ range: String?) {
             let path = head.uri.split(separator: "/").reduce(folder) { $0.appending(String($1)) }
             guard var body = try? FolderContents.read(path) else { return answer(context, .notFound, [:], [], false) }
             var headers: HTTPHeaders = [:]

@@ -122,7 +122,8 @@ import Testing
             let error = try #require(try await mirror.failure())
             #expect(error.code == .alteredFile)
             #expect(FolderContents.status(mirror.directory.path.appending(place)) == nil)
-            #expect(try PackageIndex(mirror.directory) == nil)
+            let index = try #require(try PackageIndex(mirror.directory))
+            #expect(try index.packages(named: "libdemo") == [] && index.packages(named: "demo").count == 1)
         }
     }
 

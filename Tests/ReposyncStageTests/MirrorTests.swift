@@ -43,6 +43,31 @@ import Testing
         }
     }
 
+    /// Reading a folder is reading its mirror: the error is not of the disk that packages are put on.
+    @Test func folderThatCannotBeReadIsAMirrorThatFailsAndTheNextOneIsAsked() async throws {
+        try await TestMirror.with { mirror in
+            let broken = mirror.folder.appending("broken")
+            try copyFolder(mirror.archive.folder, to: broken)
+            let place = broken.appending("pool/main/l/libdemo/libdemo_1.0-1_amd64.deb")
+            try FolderContents.remove(place)
+            try DebianArchive.makeDirectories(place)
+            let report = try await mirror.synchronise(from: [broken.string, mirror.archive.folder.string])
+            #expect(report.downloadedCount == 4)
+        }
+    }
+
+    @Test func optionalSuiteWithoutAListForTheArchitectureIsLeftOut() async throws {
+        try await TestMirror.with { mirror in
+            let optional =
+                "  - { name: extra, suite: bookworm, components: [contrib], optional: true, mirrors: ['\(mirror.archive.folder)'] }\n"
+            let report = try await mirror.synchronise(plugin: optional)
+            #expect(report.downloadedCount == 4)
+            #expect(
+                report.remarks.contains { $0.contains("'extra' was left out: Suite bookworm has no list") }, "\(report)"
+            )
+        }
+    }
+
     @Test func packageThatOneMirrorAlteredComesFromTheNext() async throws {
         try await TestMirror.with { mirror in
             let liar = mirror.folder.appending("liar")

@@ -97,4 +97,78 @@ extension RPMDirectory {
             try await server.stop()
         }
     }
+
+    /// The third death in a row ends the job without another try: what is told then was written when the try began.
+    @Test func synchronisationAfterADeathTellsOfItUntilItHasEndedWell() async throws {
+        try await ScratchDirectory.with { folder in
+            try await prepare(["top"], in: folder)
+            let good = try await sync(folder, [])
+            let mirror = try mirror(folder)
+            try FolderContents.write([], to: mirror.path.appending("work/begun"))
+            let seen = Mutex<[String]>([])
+            let report = try await synchronise(
+                SyncRequest(releaseID: mirror.releaseID), catalog: try catalog(folder),
+                repositories: folder.appending("mirror")
+            ) { _ in
+                if let failure = SyncStatus(of: mirror)?.failure { seen.withLock { $0.append(failure) } }
+            }
+            #expect(report.index == good.index)
+            #expect(seen.withLock { $0.first?.contains("did not come to its end") } == true)
+            let status = try #require(SyncStatus(of: mirror))
+            #expect(status.failure == nil && status.packageCount == 1)
+            #expect(FolderContents.status(mirror.path.appending("work/begun")) == nil)
+        }
+    }
+
+    @Test func fewerVersionsToKeepTakeEffectThoughNothingElseChanged() async throws {
+        try await ScratchDirectory.with { folder in
+            try await prepare([], in: folder)
+            for (number, version) in ["1", "2", "3"].enumerated() {
+                try await make("top", version: version, in: folder)
+                try await describe(folder, at: 1_700_000_000 + number)
+            }
+            let three = try await sync(folder, [], gpgcheck: false, more: ", keep: 3")
+            #expect(three.index.packageCount == 3)
+            #expect(try await sync(folder, [], gpgcheck: false, more: ", keep: 2").index.packageCount == 2)
+        }
+    }
+
+    @Test func repositoryThatKeepsAllMakesKeepVoidAndTheReportSaysSo() async throws {
+        try await ScratchDirectory.with { folder in
+            try await prepare(["top"], in: folder)
+            let acme = ", keep: 2 }\n  - { name: acme, optional: true, mirrors: ['/nonexistent']"
+            for _ in 1...2 {
+                let report = try await sync(folder, [], more: acme)
+                #expect(
+                    report.remarks.contains { $0.contains("'keep' of repository 'everything' has no effect") },
+                    "\(report)")
+            }
+        }
+    }
+
+    @Test func twoBuildsOfOneVersionCountAsOne() async throws {
+        try await ScratchDirectory.with { folder in
+            try await prepare([], in: folder)
+            for (number, what) in [("1", ""), ("2", ""), ("2", "something")].enumerated() {
+                try await make("top", version: what.0, requires: what.1, in: folder)
+                try await describe(folder, at: 1_700_000_000 + number)
+                _ = try await sync(folder, [], gpgcheck: false, more: ", keep: 2")
+            }
+            let packages = try #require(try PackageIndex(mirror(folder))).packages(named: "top")
+            #expect(packages.map(\.nevra.version).sorted() == ["1", "2", "2"], "\(packages)")
+        }
+    }
+
+    /// The server answers nobody before all three have asked.
+    @Test func severalPackagesAreDownloadedAtOnce() async throws {
+        try await ScratchDirectory.with { folder in
+            try await prepare(["top", "bottom", "side"], in: folder)
+            let server = try await FolderServer(folder.appending("repo"), gathered: 3)
+            var limits = SyncLimits()
+            limits.silenceSeconds = 20
+            limits.downloads = 3
+            #expect(try await sync(folder, [], at: server.address, limits: limits).downloadedCount == 3)
+            try await server.stop()
+        }
+    }
 }

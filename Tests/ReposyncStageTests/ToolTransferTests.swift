@@ -108,7 +108,7 @@ import Testing
                     let error = try #require(try await made.failure(from: [address]))
                     #expect([.alteredFile, .mirrorsUnreachable].contains(error.code), "\(error)")
                     #expect(error.reason.contains("libdemo_1.0-1_amd64.deb"), "\(error)")
-                    #expect(try PackageIndex(made.directory) == nil)
+                    #expect(try PackageIndex(made.directory)?.packages(named: "libdemo") == [])
                 }
                 try FolderContents.write(good, to: place)
                 chmod(place.string, 0o644)
@@ -118,6 +118,45 @@ import Testing
                 try await rsync(made.archive.folder, check)
             } else {
                 try await ftp(made.archive.folder, check)
+            }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(5)), arguments: ["rsync", "ftp"])
+    func repositoryOfRPMsIsMirrored(over scheme: String) async throws {
+        try await ScratchDirectory.with { folder in
+            let suite = RPMDirectory()
+            try await suite.prepare(["top", "bottom"], in: folder)
+            try await tool(["chmod", "-R", "a+rX", folder.appending("repo").string])
+            let check: @Sendable (String) async throws -> Void = { address in
+                let report = try await suite.sync(folder, [], at: address)
+                #expect(report.downloadedCount == 2 && report.index.packageCount == 2, "\(report)")
+            }
+            if scheme == "rsync" {
+                try await rsync(folder.appending("repo"), check)
+            } else {
+                try await ftp(folder.appending("repo"), check)
+            }
+        }
+    }
+
+    /// What lies there is the beginning of the file, or of another one: that shows what came over the wire.
+    @Test(.timeLimit(.minutes(5)))
+    func ftpDownloadGoesOnWhereItStopped() async throws {
+        try await ScratchDirectory.with { folder in
+            try DebianArchive.makeDirectories(folder.appending("served"))
+            let content = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 / 7) }
+            try FolderContents.write(content, to: folder.appending("served/file"))
+            try await ftp(folder.appending("served")) { address in
+                let mirror = try #require(ToolMirror(address))
+                let place = folder.appending("file")
+                for beginning in [Array(content.prefix(40_000)), [UInt8](repeating: 0, count: 40_000)] {
+                    try FolderContents.write(beginning, to: place)
+                    try await Downloader.with(SyncLimits()) { downloader in
+                        try await downloader.bring("file", at: mirror, to: place, limit: 100_000)
+                    }
+                    #expect(try FolderContents.read(place) == beginning + content.dropFirst(40_000))
+                }
             }
         }
     }

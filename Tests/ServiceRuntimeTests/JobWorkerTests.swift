@@ -84,6 +84,27 @@ import Testing
         }
     }
 
+    @Test func waitThatSaysNothingAboutTheJobCostsNoAttempt() async throws {
+        try await WorkerBench.with { bench in
+            let runs = Counter()
+            let worker = bench.worker(settings: WorkerSettings(attempts: 2), isWait: { $0.code == .diskFull }) { _, _ in
+                runs.increment()
+                guard runs.value > 4 else {
+                    throw StageError(
+                        .ingest, .diskFull, "Another one is at work.", disposition: .retry(after: .milliseconds(50)))
+                }
+                return bench.outcome()
+            }
+            try await bench.running(worker) {
+                try await bench.send()
+                let events = try await bench.events(until: .failed, .succeeded)
+                #expect(events.last?.kind == .succeeded)
+                #expect(events.filter { $0.kind == .retrying }.map(\.attempt) == [1, 1, 1, 1])
+                #expect(events.allSatisfy { $0.facts["job"] == bench.task.description })
+            }
+        }
+    }
+
     @Test func failedStageIsNotTriedAgain() async throws {
         try await WorkerBench.with { bench in
             let failure = StageError(.ingest, .init("not-an-archive"), "The upload is no archive.")
