@@ -87,7 +87,10 @@ import Testing
     @Test func waitThatSaysNothingAboutTheJobCostsNoAttempt() async throws {
         try await WorkerBench.with { bench in
             let runs = Counter()
-            let worker = bench.worker(settings: WorkerSettings(attempts: 2), isWait: { $0.code == .diskFull }) { _, _ in
+            let worker = bench.worker(
+                settings: WorkerSettings(attempts: 2), facts: { ["job": "\($0.taskID)"] },
+                isWait: { $0.code == .diskFull }
+            ) { _, _ in
                 runs.increment()
                 guard runs.value > 4 else {
                     throw StageError(

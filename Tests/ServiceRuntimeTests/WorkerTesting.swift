@@ -77,6 +77,7 @@ struct WorkerBench {
     /// An ingest worker on this bench's queue.
     func worker(
         on other: MessageBroker? = nil, settings: WorkerSettings = WorkerSettings(),
+        facts: @escaping @Sendable (IngestJob) -> [String: String] = { _ in [:] },
         isWait: @escaping @Sendable (StageError) -> Bool = { _ in false },
         cleanUp: @escaping @Sendable (IngestJob, StageError) async -> Void = { _, _ in },
         reply: @escaping @Sendable (JobStanding) -> (any Encodable & Sendable)? = { _ in nil },
@@ -89,7 +90,7 @@ struct WorkerBench {
                 ledger: { job in
                     AttemptLedger(
                         directory: spool.appending(job.taskID.description).appending("attempts"), name: "ingest")
-                }, facts: { ["job": "\($0.taskID)"] }, isWait: isWait, cleanUp: cleanUp, reply: reply, stage: body))
+                }, facts: facts, isWait: isWait, cleanUp: cleanUp, reply: reply, stage: body))
     }
 
     /// Runs `worker` as a service until `body` is through, then stops it in order.
