@@ -95,7 +95,7 @@ let package = Package(
                 "CZlib", "CrashModel", "JobMessages", "TaskStorage", crypto, hummingbird, httpTypes, mustache, logging,
                 nioCore, nioPosix, serviceLifecycle, system,
             ],
-            resources: [.embedInCode("Templates")]),
+            resources: [.embedInCode("Templates"), .embedInCode("Assets")]),
         .target(
             name: "IngestStage",
             dependencies: [

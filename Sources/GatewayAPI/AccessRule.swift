@@ -29,7 +29,8 @@ package struct AccessRule: Sendable {
             advice: "Use an https:// address.")
     }
 
-    private func isSecure(_ request: Request) -> Bool {
+    /// Whether the request came by HTTPS, as far as this process can know.
+    func isSecure(_ request: Request) -> Bool {
         switch listener {
         case .plain: false
         case .tls: true

@@ -7,6 +7,8 @@ extension HTTPField.Name {
     package static let taskStatus = named("X-Task-Status")
     package static let taskType = named("X-Task-Type")
     package static let coreFileDirectory = named("X-CoreFileDirectory")
+    static let referrerPolicy = named("Referrer-Policy")
+    static let crossOriginOpenerPolicy = named("Cross-Origin-Opener-Policy")
     static let accelBuffering = named("X-Accel-Buffering")
     static let secFetchSite = named("Sec-Fetch-Site")
     static let lastEventID = named("Last-Event-ID")

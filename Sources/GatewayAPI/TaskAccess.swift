@@ -14,7 +14,7 @@ struct TaskAccess: Sendable {
         guard let text = context.parameters.get("id"), isDigits(text) else { throw Refusal.notFound }
         try dependencies.access.check(request)
         guard let id = try? TaskID(text) else { throw Refusal.noSuchTask }
-        switch try await dependencies.store.authenticate(id, password: password(of: id, in: request)) {
+        switch try await authenticate(id, password(in: request), request, context) {
         case .granted(let task): return task
         case .unknownTask: throw Refusal.noSuchTask
         case .wrongPassword:
@@ -24,13 +24,37 @@ struct TaskAccess: Sendable {
         }
     }
 
-    /// The password that came with a request: the header of ABRT's API, or the cookie that a browser got from us.
+    /// The one place where passwords are looked at, whether they came with a program's request or from a browser: what counts
+    /// wrong ones belongs here.
+    func authenticate(
+        _ id: TaskID, _ password: String?, _ request: Request, _ context: BasicRequestContext
+    ) async throws -> Authentication {
+        try await dependencies.store.authenticate(id, password: password)
+    }
+
+    /// The id in the address.
     ///
-    /// The cookie is `SameSite=Strict`; where a browser says besides that another site made the request, it does not count.
-    private func password(of id: TaskID, in request: Request) -> String? {
+    /// - Throws: ``Refusal`` with 404 when it is none.
+    func id(_ context: BasicRequestContext) throws(Refusal) -> TaskID {
+        guard let text = context.parameters.get("id"), isDigits(text), let id = try? TaskID(text) else {
+            throw Refusal.notFound
+        }
+        return id
+    }
+
+    func hasPassword(_ request: Request) -> Bool { password(in: request) != nil }
+
+    /// The password that came with a request: the header of ABRT's API, or the cookie that a browser got from us.
+    func password(in request: Request) -> String? {
         if let header = request.headers[.taskPassword] { return header }
-        guard ["same-origin", "none", nil].contains(request.headers[.secFetchSite]) else { return nil }
+        guard isOwnSite(request) else { return nil }
         return request.cookies[TaskCookie.name]?.value
+    }
+
+    /// Whether a browser says that our own page, or its person, made the request; old browsers do not say, and then
+    /// `SameSite=Strict` alone keeps the cookie from other sites' requests.
+    func isOwnSite(_ request: Request) -> Bool {
+        ["same-origin", "none", nil].contains(request.headers[.secFetchSite])
     }
 }
 

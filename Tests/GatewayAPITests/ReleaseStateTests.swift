@@ -52,9 +52,9 @@ import Testing
     @Test func frontPageShowsAgeAndErrorEscaped() async throws {
         try await GatewayBench.run(releases: [], mirrors: mirrors()) { _, client in
             let page = try await client.get("/").text
-            #expect(page.contains("fedora-40-x86_64: 60000 packages, synchronised 2 hours ago."))
+            #expect(page.contains("fedora-40-x86_64</th>") && page.contains(">60000<") && page.contains("2 hours ago"))
             #expect(page.contains("The last synchronisation failed: No mirror gave &lt;b&gt;it&lt;/b&gt;."))
-            #expect(page.contains("rhel-9-x86_64: cannot be retraced yet."))
+            #expect(page.contains("rhel-9-x86_64</th>") && page.contains("cannot be retraced yet"))
         }
     }
 

@@ -117,24 +117,24 @@ import Testing
             }
         }
     }
+}
 
-    /// Runs a server on a free port of loopback while `body` uses it.
-    private func serve(
-        _ router: Router<BasicRequestContext>, _ body: @escaping @Sendable (RetraceServer) async throws -> Void
-    ) async throws {
-        let (ports, port) = AsyncStream.makeStream(of: Int.self)
-        var logger = Logger(label: "test")
-        logger.logLevel = .error
-        let application = Application(
-            router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
-            onServerRunning: { port.yield($0.localAddress?.port ?? 0) }, logger: logger)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await application.run() }
-            defer { group.cancelAll() }
-            for await number in ports {
-                try await RetraceServer.with(ServerAddress("http://127.0.0.1:\(number)")) { try await body($0) }
-                return
-            }
+/// Runs a server on a free port of loopback while `body` uses it.
+func serve(
+    _ router: Router<BasicRequestContext>, _ body: @escaping @Sendable (RetraceServer) async throws -> Void
+) async throws {
+    let (ports, port) = AsyncStream.makeStream(of: Int.self)
+    var logger = Logger(label: "test")
+    logger.logLevel = .error
+    let application = Application(
+        router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+        onServerRunning: { port.yield($0.localAddress?.port ?? 0) }, logger: logger)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await application.run() }
+        defer { group.cancelAll() }
+        for await number in ports {
+            try await RetraceServer.with(ServerAddress("http://127.0.0.1:\(number)")) { try await body($0) }
+            return
         }
     }
 }

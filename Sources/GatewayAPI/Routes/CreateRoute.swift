@@ -22,6 +22,7 @@ struct CreateRoute: Sendable {
     private func create(_ request: Request) async throws -> Response {
         try dependencies.access.check(request)
         guard let slot = dependencies.active.admit(limit: dependencies.limits.maxParallelTasks) else {
+            try await dependencies.store.countDenial(microseconds: dependencies.now())
             throw Refusal(
                 .serviceUnavailable,
                 "The server is busy with as many tasks as it takes (\(dependencies.limits.maxParallelTasks)).",

@@ -1,38 +1,37 @@
 import CrashModel
 import HTTPTypes
 import Hummingbird
-import Mustache
 
-/// `GET /`: what this server is, for a person with a browser.
+/// `GET /`: what this server is, and `GET /submit`: sending a crash, for a person with a browser.
 struct FrontPageRoute: Sendable {
     let dependencies: GatewayDependencies
-    private let template: MustacheTemplate
-
-    /// - Throws: The parser's error when the embedded template is broken.
-    init(_ dependencies: GatewayDependencies) throws {
-        self.dependencies = dependencies
-        template = try MustacheTemplate(string: String(decoding: PackageResources.front_mustache, as: UTF8.self))
-    }
+    let pages: Pages
 
     func add(to router: GatewayRouter) {
         router.onAnyMethod("/") { request, _ in
             let now = dependencies.now() / 1_000_000
             let mirrors = await dependencies.mirrors().sorted { $0.releaseID.description < $1.releaseID.description }
-            let page = FrontPage(
-                releases: mirrors.map { FrontPage.Release($0, now: now) }, active: dependencies.active.count,
-                limits: dependencies.limits, requireHTTPS: dependencies.access.requireHTTPS,
-                host: request.head.authority)
-            var headers = HTTPFields()
-            headers[.contentType] = "text/html"
-            headers[.contentSecurityPolicy] = "default-src 'none'; style-src 'unsafe-inline'"
-            let body = ByteBuffer(string: template.render(page))
-            return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: body))
+            return pages.response(
+                "front",
+                FrontPage(
+                    releases: mirrors.map { FrontPage.Release($0, now: now) }, active: dependencies.active.count,
+                    limits: dependencies.limits, requireHTTPS: dependencies.access.requireHTTPS,
+                    host: request.head.authority, address: address(request)))
         }
+        router.get("submit") { request, _ in
+            pages.response("submit", SubmitPage(limits: dependencies.limits, address: address(request)))
+        }
+    }
+
+    private func address(_ request: Request) -> String {
+        let isSecure = dependencies.access.requireHTTPS || dependencies.access.isSecure(request)
+        return (isSecure ? "https://" : "http://") + (request.head.authority ?? "SERVER")
     }
 }
 
 /// What the template shows; the template escapes every value.
 private struct FrontPage {
+    let title = "Retrace server"
     let releases: [Release]
     let hasReleases: Bool
     let active: Int
@@ -47,18 +46,23 @@ private struct FrontPage {
 
     struct Release {
         let name: String
-        let state: String
+        let packages: Int
+        let age: String
+        let served: Bool
         let failure: String?
 
         init(_ mirror: MirroredRelease, now: Int64) {
             name = mirror.releaseID.description
-            let age = mirror.lastSuccessAt == nil ? "" : ", synchronised \(mirror.age(now: now))"
-            state = mirror.isServed ? "\(mirror.packageCount) packages\(age)" : "cannot be retraced yet"
-            failure = mirror.failure.map(printable)
+            packages = mirror.packageCount
+            age = mirror.age(now: now)
+            served = mirror.isServed
+            failure = mirror.failure.map { shown($0) }
         }
     }
 
-    init(releases: [Release], active: Int, limits: GatewayLimits, requireHTTPS: Bool, host: String?) {
+    init(
+        releases: [Release], active: Int, limits: GatewayLimits, requireHTTPS: Bool, host: String?, address: String
+    ) {
         self.releases = releases
         hasReleases = !releases.isEmpty
         self.active = active
@@ -66,9 +70,28 @@ private struct FrontPage {
         percent = maximum > 0 ? min(100, active * 100 / maximum) : 100
         httpsOnly = requireHTTPS
         self.host = host ?? "this host"
-        address = (requireHTTPS ? "https://" : "http://") + (host ?? "SERVER")
+        self.address = address
         packed = limits.maxPackedMebibytes
         unpacked = limits.maxUnpackedMebibytes
         keptHours = limits.keptHours
+    }
+}
+
+private struct SubmitPage {
+    let title = "Send a crash"
+    let script = "submit.js"
+    let address: String
+    let packed: Int
+    let unpacked: Int
+    /// In bytes.
+    let largest: Int
+    let formats: String
+
+    init(limits: GatewayLimits, address: String) {
+        self.address = address
+        packed = limits.maxPackedMebibytes
+        unpacked = limits.maxUnpackedMebibytes
+        largest = limits.maxPackedBytes
+        formats = limits.formats.joined(separator: " ")
     }
 }

@@ -8,10 +8,12 @@ import TaskStorage
 /// `/<id>` and the results below it, each behind the task's password.
 struct TaskRoutes: Sendable {
     let dependencies: GatewayDependencies
-    let access: TaskAccess
+    private let access: TaskAccess
+    private let page: TaskPageRoute
 
-    init(dependencies: GatewayDependencies) {
+    init(dependencies: GatewayDependencies, page: TaskPageRoute) {
         self.dependencies = dependencies
+        self.page = page
         access = TaskAccess(dependencies: dependencies)
     }
 
@@ -21,7 +23,9 @@ struct TaskRoutes: Sendable {
 
     func add(to router: GatewayRouter) {
         router.onAnyMethod(":id") { request, context in
-            try await status(access.task(request, context), StatusForm(accept: request.headers[.accept]))
+            let form = StatusForm(accept: request.headers[.accept])
+            guard form != .page else { return try await page.page(request, context) }
+            return try await status(access.task(request, context), form)
         }
         router.onAnyMethod(":id/backtrace") { request, context in
             let task = try await access.task(request, context)

@@ -1,0 +1,38 @@
+// What is live on the page of a task: its stages as they happen. Without this script the page loads itself anew.
+"use strict";
+(() => {
+  const live = document.getElementById("live");
+  if (!live || !window.EventSource) return;
+  const order = ["ingest", "resolve", "fetch", "build", "retrace"];
+  const text = (id, words) => {
+    const element = document.getElementById(id);
+    if (element && element.textContent !== words) element.textContent = words;
+  };
+  const seconds = (number) => (number < 10 ? number.toFixed(2) : number.toFixed(0)) + " s";
+  const show = (status) => {
+    const done = {};
+    for (const timing of status.timings || []) done[timing.stage] = timing.seconds;
+    const reached = order.indexOf(status.stage);
+    for (const item of document.querySelectorAll("#stages li")) {
+      const stage = item.dataset.stage;
+      const place = order.indexOf(stage);
+      const isDone = done[stage] !== undefined || place < reached;
+      const isNow = place === reached && done[stage] === undefined;
+      item.className = isDone ? "done" : isNow ? "now" : "todo";
+      if (stage === "fetch") item.hidden = !(stage in done) && status.stage !== "fetch";
+      if (isNow) item.setAttribute("aria-current", "step"); else item.removeAttribute("aria-current");
+      item.querySelector(".time").textContent = done[stage] !== undefined ? seconds(done[stage]) : "";
+    }
+    const lines = (status.text || "").trim().split("\n");
+    text("said", lines[0] || "");
+    text("more", lines.slice(1).join(" "));
+    const bar = document.getElementById("fraction");
+    if (bar) {
+      bar.hidden = status.fraction === undefined || status.kind !== "progress";
+      if (!bar.hidden) bar.value = status.fraction;
+    }
+  };
+  const stream = new EventSource(live.dataset.events);
+  stream.addEventListener("status", (event) => { try { show(JSON.parse(event.data)); } catch { /* the next one is whole */ } });
+  stream.addEventListener("end", () => { stream.close(); window.location.reload(); });
+})();
