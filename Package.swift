@@ -114,7 +114,7 @@ let package = Package(
         .target(
             name: "RetraceStage",
             dependencies: [
-                "CrashModel", "Sandbox", "TaskStorage", nioPosix, system,
+                "CrashModel", "ELF", "Coredumps", "Sandbox", "TaskStorage", nioPosix, system,
             ],
             resources: [.embedInCode("Scripts")]),
         .target(

@@ -11,6 +11,8 @@ struct CoreNotes {
     private(set) var programName: String?
     private(set) var commandLine: String?
     private(set) var signal: CrashSignal?
+    /// `si_code` of siginfo_t; nil when the core has none for the signal.
+    private(set) var signalCode: Int?
     private(set) var faultAddress: UInt64?
     private(set) var auxiliary: [UInt64: UInt64] = [:]
     /// nil when the core has no `NT_FILE`.
@@ -88,10 +90,11 @@ struct CoreNotes {
     private mutating func takeSignalInfo(_ fields: FieldDecoder) {
         // gcore writes one for each thread, SIGSTOP where the process was well: only the signal that the first thread
         // was ended by counts.
-        guard faultAddress == nil, threads.count <= 1, let number = fields.int32(at: 0), let code = fields.int32(at: 8),
+        guard signalCode == nil, threads.count <= 1, let number = fields.int32(at: 0), let code = fields.int32(at: 8),
             threads.first.map({ $0.signal?.number == Int(number) }) ?? (number > 0)
         else { return }
         signal = CrashSignal(number: Int(number))
+        signalCode = Int(code)
         // SIGILL, SIGBUS, SIGFPE and SIGSEGV have an address, but not when another process sent them (code <= 0).
         guard [4, 7, 8, 11].contains(number), code > 0 else { return }
         faultAddress = fields.word(at: fields.elfClass == .bits64 ? 16 : 12)

@@ -13,10 +13,16 @@ package func readCoredump(_ source: some ByteSource) throws(CoredumpError) -> Co
     case .unusable(let sentence): throw .notACoredump(sentence)
     case .vmcore: throw .notACoredump("The file is a kernel's vmcore, not the core of a process; send it as a vmcore.")
     }
-    let counted = CountedSource(source, limit: 256 << 20)
+    return try reading(source) { (reader) throws in try reader.read() }
+}
+
+/// Opens the core and does something with its reader; what it throws becomes the error of this module.
+func reading<Answer>(
+    _ source: some ByteSource, _ action: (inout CoreReader) throws -> Answer
+) throws(CoredumpError) -> Answer {
     do {
-        var reader = try CoreReader(counted)
-        return try reader.read()
+        var reader = try CoreReader(CountedSource(source, limit: 256 << 20))
+        return try action(&reader)
     } catch let error as ELFError {
         switch error {
         case .unreadable(let cause): throw .unreadable(cause)

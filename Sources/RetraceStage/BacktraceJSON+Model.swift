@@ -2,7 +2,8 @@ import CrashModel
 
 extension BacktraceJSON {
     init(
-        _ backtrace: Backtrace, crash: Crash, resolution: Resolution, debugger: NEVRA, summary: RetraceSummary
+        _ backtrace: Backtrace, crash: Crash, resolution: Resolution, debugger: NEVRA, summary: RetraceSummary,
+        exploitability: Exploitability
     ) {
         self.init(
             debugger: debugger.description, release: resolution.releaseID.description, executable: crash.executable,
@@ -13,7 +14,8 @@ extension BacktraceJSON {
             truncation: crash.truncation.map {
                 TruncationJSON(expectedBytes: $0.expectedBytes, actualBytes: $0.actualBytes)
             },
-            remarks: summary.remarks, threads: backtrace.threads.map(ThreadJSON.init),
+            remarks: summary.remarks, exploitability: ExploitabilityJSON(exploitability),
+            threads: backtrace.threads.map(ThreadJSON.init),
             modules: resolution.modules.map(ModuleJSON.init))
     }
 }
@@ -48,5 +50,3 @@ extension BacktraceJSON.ModuleJSON {
             debugPackage: resolved.debuginfo?.nevra.description, reason: resolved.reason)
     }
 }
-
-private func hexadecimal(_ number: UInt64) -> String { "0x" + String(number, radix: 16) }

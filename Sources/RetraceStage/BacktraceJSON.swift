@@ -17,6 +17,7 @@ struct BacktraceJSON: Encodable {
     /// Set when the core ends before its headers say it does.
     let truncation: TruncationJSON?
     let remarks: [String]
+    let exploitability: ExploitabilityJSON
     let threads: [ThreadJSON]
     let modules: [ModuleJSON]
 
@@ -27,7 +28,7 @@ struct BacktraceJSON: Encodable {
         case processID = "process_id"
         case quality
         case crashFunction = "crash_function"
-        case signature, truncation, remarks, threads, modules
+        case signature, truncation, remarks, exploitability, threads, modules
     }
 
     struct SignalJSON: Encodable {

@@ -4,6 +4,8 @@ import FoundationEssentials
 /// What the script of frames wrote, read without trust: gdb may be compromised by the core.
 struct FrameLines {
     var threads: [ScriptThread] = []
+    /// The crashed thread's registers and instruction.
+    var site: ScriptSite?
     /// gdb's version by its own word.
     var version: String?
     /// Whether the last line is there.
@@ -39,6 +41,22 @@ struct FrameLines {
         }
     }
 
+    struct ScriptSite: Decodable {
+        var pc: UInt64
+        /// Disassembled, with its length in bytes.
+        var instruction: String?
+        var length: Int?
+        var registers: [Register]
+        /// The word that the stack pointer points to, as a little-endian machine reads it.
+        var top: UInt64?
+        var messages: [String]?
+
+        struct Register: Decodable {
+            var name: String
+            var value: UInt64
+        }
+    }
+
     private struct Line: Decodable {
         var gdb: String?
         var thread: Int?
@@ -66,6 +84,13 @@ struct FrameLines {
                     continue
                 }
                 threads[threads.count - 1].frames.append(frame)
+            } else if line.starts(with: #"{"site""#.utf8) {
+                // Only the first counts, and a long one is no work of the script's.
+                guard site == nil, line.count <= 64 << 10 else {
+                    refused += 1
+                    continue
+                }
+                site = try? decoder.decode(ScriptSite.self, from: Data(line))
             } else if line.starts(with: #"{"end""#.utf8) {
                 let end = try? decoder.decode(EndLine.self, from: Data(line))
                 if !threads.isEmpty { threads[threads.count - 1].endReason = end?.end }

@@ -46,7 +46,7 @@ func gdbCommand(
     if program.hasPrefix("/") { arguments += ["--se=\(program)"] }
     arguments.append("--core=\(SandboxPath.coredump)")
     // Without the program itself gdb finds the libraries in the core but does not read their symbols unasked.
-    arguments += ["-ex", "sharedlibrary", "-ex", pythonCommand(running: script)]
+    arguments += ["-ex", "sharedlibrary", "-ex", pythonCommand(running: script, aborted: crash.signal?.number == 6)]
     for command in gdbReport { arguments += ["-ex", command] }
     return SandboxedCommand(
         root: FilePath(chroot.crashRoot),
@@ -106,8 +106,9 @@ private let gdbReport = [
 ]
 
 /// One command of gdb that runs the script; in hexadecimal because a command is a single line.
-private func pythonCommand(running script: [UInt8]) -> String {
+private func pythonCommand(running script: [UInt8], aborted: Bool) -> String {
     let digits = Array("0123456789abcdef".utf8)
     let hex = String(decoding: script.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-    return "python OUTPUT = '\(SandboxPath.frames)'; exec(bytes.fromhex('\(hex)').decode())"
+    let settings = "OUTPUT = '\(SandboxPath.frames)'; ABORTED = \(aborted ? "True" : "False")"
+    return "python \(settings); exec(bytes.fromhex('\(hex)').decode())"
 }

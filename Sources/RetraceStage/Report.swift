@@ -1,4 +1,6 @@
+import Coredumps
 import CrashModel
+import ELF
 import Glibc
 import Sandbox
 import SystemPackage
@@ -9,14 +11,16 @@ struct Report: Sendable {
     let text: String
     let backtrace: Backtrace
     let summary: RetraceSummary
+    let exploitability: Exploitability
     private let crash: Crash
     private let resolution: Resolution
     private let debugger: NEVRA
 
+    /// - Parameter fault: What the core itself says of the signal; nil when it cannot be read.
     /// - Throws: ``StageError`` when there is no frame in what gdb printed or wrote.
     init(
-        _ result: ChildResult, _ lines: [UInt8], crash: Crash, resolution: Resolution, chroot: Chroot,
-        limits: RetraceLimits
+        _ result: ChildResult, _ lines: [UInt8], fault: CoreFault?, crash: Crash, resolution: Resolution,
+        chroot: Chroot, limits: RetraceLimits
     ) throws(StageError) {
         let script = FrameLines(lines, limits: limits)
         let printed = safeText(result.standardOutput)
@@ -30,8 +34,11 @@ struct Report: Sendable {
         let remarks =
             Self.remarks(on: result, script: script, scripted: scripted, limits: limits)
             + crash.remarks + resolution.remarks + chroot.remarks
+        exploitability = Exploitability(
+            of: CrashSite(crash, fault: fault, script: script.site, thread: backtrace.threads.first))
         summary = RetraceSummary(
-            backtrace, crash: crash, debuggerTime: result.wallTime, remarks: remarks)
+            backtrace, crash: crash, debuggerTime: result.wallTime, exploitability: exploitability.rating,
+            remarks: remarks)
         text = backtraceText(printed: printed, backtrace: backtrace, resolution: resolution, remarks: remarks)
         self.crash = crash
         self.resolution = resolution
@@ -42,7 +49,8 @@ struct Report: Sendable {
     func json() throws(StageError) -> [UInt8] {
         do {
             return try BacktraceJSON(
-                backtrace, crash: crash, resolution: resolution, debugger: debugger, summary: summary
+                backtrace, crash: crash, resolution: resolution, debugger: debugger, summary: summary,
+                exploitability: exploitability
             ).encoded()
         } catch {
             throw StageError(.retrace, .internalError, "The backtrace cannot be written as JSON: \(error).")
@@ -76,7 +84,7 @@ struct Report: Sendable {
 }
 
 extension RetraceSummary {
-    init(_ backtrace: Backtrace, crash: Crash, debuggerTime: Duration, remarks: [String]) {
+    init(_ backtrace: Backtrace, crash: Crash, debuggerTime: Duration, exploitability: Int, remarks: [String]) {
         let frames = backtrace.threads.flatMap(\.frames)
         let signature = CrashSignature(of: backtrace.threads.first, modules: crash.modules)
         self.init(
@@ -85,7 +93,8 @@ extension RetraceSummary {
                 .filter { $0.module == nil || $0.package != nil }.compactMap(\.function).first,
             signal: crash.signal, threads: backtrace.threads.count, frames: frames.count,
             symbolisedFrames: frames.count { $0.function != nil }, debuggerTime: debuggerTime,
-            quality: BacktraceQuality(of: backtrace), signature: signature, remarks: remarks)
+            quality: BacktraceQuality(of: backtrace), signature: signature, exploitability: exploitability,
+            remarks: remarks)
     }
 }
 
@@ -94,6 +103,16 @@ func readFrames(in directory: TaskDirectory, limits: RetraceLimits) throws(Errno
     defer { unlinkFrames(of: directory) }
     guard let file = try ResultFile(at: directory.frames) else { return [] }
     return try file.read(at: 0, count: min(file.byteCount, Int(limits.sandbox.fileBytes)))
+}
+
+/// What the core says of the signal and of what was mapped; nil when it cannot be read. Blocking.
+func readFault(in directory: TaskDirectory) -> CoreFault? {
+    do {
+        return try readFault(FileByteSource(directory.coredump))
+    } catch {
+        // gdb has made something of it all the same, and the rating says that the mappings are not known.
+        return nil
+    }
 }
 
 func unlinkFrames(of directory: TaskDirectory) {

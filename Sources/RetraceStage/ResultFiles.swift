@@ -21,6 +21,11 @@ func prepareFiles(in directory: TaskDirectory, user: SandboxUser) throws(Errno) 
     }
 }
 
+/// Makes the directory of named results, unless it is there. Blocking.
+func makeResultsDirectory(in directory: TaskDirectory) throws(Errno) {
+    guard mkdir(directory.results.string, 0o700) == 0 || errno == EEXIST else { throw Errno(rawValue: errno) }
+}
+
 /// Writes `bytes` to a temporary name beside `path` and renames it, so that a reader sees all or nothing. Blocking.
 func write(_ bytes: [UInt8], to path: FilePath) throws(Errno) {
     let temporary = FilePath(path.string + ".new")

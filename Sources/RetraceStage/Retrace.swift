@@ -4,7 +4,8 @@ import Sandbox
 import SystemPackage
 package import TaskStorage
 
-/// Runs gdb over the core of a task and writes `retrace-log`, `backtrace.json` and, last, `backtrace`.
+/// Runs gdb over the core of a task and writes `retrace-log`, `backtrace.json`, `results/exploitable`
+/// and, last, `backtrace`.
 ///
 /// Every file appears whole or not at all, and doing it again replaces them. A run that was cut short but found frames
 /// is a success with remarks.
@@ -45,8 +46,8 @@ package func retrace(
         log.note(result)
         let (report, json) = try await onThread {
             let report = try Report(
-                result, readFrames(in: directory, limits: limits), crash: crash, resolution: resolution,
-                chroot: chroot, limits: limits)
+                result, readFrames(in: directory, limits: limits), fault: readFault(in: directory), crash: crash,
+                resolution: resolution, chroot: chroot, limits: limits)
             return (report, try report.json())
         }
         for remark in report.summary.remarks { log.note(remark) }
@@ -54,6 +55,9 @@ package func retrace(
         try await onThread {
             try write(Array(logText.utf8), to: directory.log)
             try write(json, to: directory.backtraceJSON)
+            try makeResultsDirectory(in: directory)
+            try write(
+                Array(exploitabilityText(report.exploitability).utf8), to: directory.results.appending("exploitable"))
             try write(Array(report.text.utf8), to: directory.backtrace)
         }
         return report.summary

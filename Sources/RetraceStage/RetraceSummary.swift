@@ -13,6 +13,8 @@ package struct RetraceSummary: Hashable, Sendable {
     package let debuggerTime: Duration
     package let quality: BacktraceQuality
     package let signature: CrashSignature
+    /// From 0 to 9, as in `results/exploitable`.
+    package let exploitability: Int
     /// What makes the result less than it could be, a sentence each.
     package let remarks: [String]
 
@@ -21,7 +23,7 @@ package struct RetraceSummary: Hashable, Sendable {
         var facts = [
             "threads": "\(threads)", "frames": "\(frames)", "symbolised_frames": "\(symbolisedFrames)",
             "quality": quality.rawValue, "signature": signature.hash,
-            "debugger_milliseconds": "\(debuggerTime.milliseconds)",
+            "debugger_milliseconds": "\(debuggerTime.milliseconds)", "exploitability": "\(exploitability)",
         ]
         facts["crash_function"] = crashFunction
         facts["signal"] = signal?.description

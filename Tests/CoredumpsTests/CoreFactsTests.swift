@@ -163,3 +163,34 @@ import Testing
         #expect(told.remarks == ["The program was started through the dynamic loader '/lib64/ld-linux-x86-64.so.2'."])
     }
 }
+
+/// What a rating of exploitability starts from.
+@Suite struct CoreFaultTests {
+    @Test(arguments: Machine.all) func everyMachineTellsSignalCodeAddressAndMappings(_ machine: Machine) throws {
+        let fault = try readFault(MemoryByteSource(CoreSample(machine).bytes()))
+        #expect(fault.signal == CrashSignal(number: 11) && fault.signalCode == 1 && fault.address == 0xdead)
+        let code = fault.memory.first { $0.contains(CoreSample.programBase) }
+        #expect(code?.protection == [.read, .execute])
+        #expect(fault.memory.first { $0.contains(CoreSample.programBase + 0x1000) }?.protection == [.read, .write])
+        #expect(fault.memory.map(\.start) == fault.memory.map(\.start).sorted())
+    }
+
+    @Test func rangeThatOnlyTheListOfFilesHasIsOfUnknownProtection() throws {
+        var sample = CoreSample()
+        sample.files.append((0x70_0000, 0x70_4000, 1, Array("/usr/lib/libmore.so".utf8)))
+        let fault = try readFault(MemoryByteSource(sample.bytes()))
+        #expect(fault.memory.contains(MemoryRegion(start: 0x70_0000, end: 0x70_4000, protection: nil)))
+    }
+
+    @Test func signalThatAProcessSentHasACodeAndNoAddress() throws {
+        var core = CoreSample().made()
+        core.notes[2] = core.signalNote(11, code: 0, address: 0xdead)
+        let fault = try readFault(MemoryByteSource(core.build()))
+        #expect(fault.signalCode == 0 && fault.address == nil)
+    }
+
+    @Test func whatIsNoCoreIsATypedError() {
+        #expect(throws: CoredumpError.self) { try readFault(MemoryByteSource(Array("text".utf8))) }
+        #expect(throws: CoredumpError.self) { try readFault(MemoryByteSource([])) }
+    }
+}

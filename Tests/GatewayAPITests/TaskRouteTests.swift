@@ -153,6 +153,18 @@ import Testing
         }
     }
 
+    @Test func ratingOfExploitabilityIsServedAsItIs() async throws {
+        try await GatewayBench.run { bench, client in
+            let (directory, password) = try await bench.makeTask([.started, .succeeded])
+            try #require(mkdir(directory.results.string, 0o700) == 0)
+            try write("Why:\nExploitability rating: 7\n".utf8, to: directory.results.appending("exploitable"))
+            let rating = try await client.get("/\(directory.task)/exploitable", password: password)
+            #expect(rating.status == .ok && rating.isWellFormed())
+            #expect(rating.text == "Why:\nExploitability rating: 7\n")
+            #expect(try await client.get("/\(directory.task)/exploitable").status.code == 403)
+        }
+    }
+
     @Test func whatIsNotThereYetIs404() async throws {
         try await GatewayBench.run { bench, client in
             let (directory, password) = try await bench.makeTask()

@@ -124,12 +124,14 @@ struct Retraced {
     let text: String
     let json: String
     let log: String
+    let exploitable: String
 
     init(_ summary: RetraceSummary, _ directory: TaskDirectory) throws {
         self.summary = summary
         text = try contents(of: directory.backtrace)
         json = try contents(of: directory.backtraceJSON)
         log = try contents(of: directory.log)
+        exploitable = try contents(of: directory.results.appending("exploitable"))
     }
 }
 

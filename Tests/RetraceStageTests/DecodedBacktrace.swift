@@ -9,12 +9,28 @@ struct DecodedBacktrace: Decodable {
     let modules: [Module]
     let quality: String
     let remarks: [String]
+    let exploitability: Exploitability
+
+    struct Exploitability: Decodable {
+        let rating: Int
+        let reasons: [Reason]
+    }
+
+    struct Reason: Decodable {
+        let rule: String
+    }
 
     struct Thread: Decodable {
         let number: Int
         let name: String?
         let crashed: Bool
         let frames: [Frame]
+        let endReason: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case number, name, crashed, frames
+            case endReason = "end_reason"
+        }
     }
 
     struct Frame: Decodable {

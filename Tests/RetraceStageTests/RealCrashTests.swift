@@ -70,6 +70,14 @@ struct RealCrashTests {
         #expect(decoded.modules.contains { $0.path.contains("libc.so") && $0.reason?.contains("No package") == true })
     }
 
+    /// Every stack once ended with the word of an exception, because this gdb lacks a name that its manual has.
+    @Test func aStackThatEndsWhereItBeganHasNoReasonForIt() async throws {
+        let crashed = try await CrashedProgram(program)
+        defer { crashed.remove() }
+        let threads = try DecodedBacktrace(try await crashed.retraced().json).threads
+        #expect(threads.count == 2 && threads.allSatisfy { $0.endReason == nil }, "\(threads.map(\.endReason))")
+    }
+
     @Test func dataKeepToTheirSchema() async throws {
         let crashed = try await CrashedProgram(program)
         defer { crashed.remove() }
@@ -118,7 +126,8 @@ struct RealCrashTests {
         #expect(signatures.count == 1)
         let listed = try await runTool(["ls", "-A", directory.path.string])
         #expect(
-            String(decoding: listed.standardOutput, as: UTF8.self) == "backtrace\nbacktrace.json\ncrash\nretrace-log\n")
+            String(decoding: listed.standardOutput, as: UTF8.self)
+                == "backtrace\nbacktrace.json\ncrash\nresults\nretrace-log\n")
     }
 
     @Test func cPlusPlusNamesAreTheSameInTextAndData() async throws {

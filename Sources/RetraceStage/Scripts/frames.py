@@ -1,4 +1,5 @@
 # Runs inside gdb and writes the stacks of all threads as lines of JSON to the file named by OUTPUT.
+# ABORTED says whether the signal was SIGABRT.
 # The reader takes none of it on trust. A line per frame, so that what was written before a kill still counts.
 # The module json is left alone: importing it costs as much time as all the rest.
 import gdb
@@ -14,6 +15,8 @@ SOURCE_FRAMES = 10
 SOURCE_LINES = 5
 SOURCE_ROOT = "/usr/src/debug/"
 SOURCE_BYTES = 8 << 20
+MAX_REGISTERS = 128
+MAX_MESSAGE = 512
 
 
 def quoted(text):
@@ -142,12 +145,59 @@ def stack(lines, thread, crashed):
             break
         if older is None:
             stop = frame.unwind_stop_reason()
-            if stop >= gdb.FRAME_UNWIND_FIRST_ERROR:
+            if stop not in (gdb.FRAME_UNWIND_NO_REASON, gdb.FRAME_UNWIND_NULL_ID, gdb.FRAME_UNWIND_OUTERMOST):
                 reason = gdb.frame_stop_reason_string(stop)
         frame, level = older, level + 1
     if frame is not None and reason is None:
         reason = "there are more than %d frames" % MAX_FRAMES
     lines.write({"end": cut(reason) if reason else None})
+
+
+def registers():
+    """Names and values of what gdb prints as hexadecimal numbers."""
+    found = []
+    for line in gdb.execute("info registers", to_string=True).split("\n")[:MAX_REGISTERS]:
+        words = line.split()
+        if len(words) > 1 and words[1].startswith("0x"):
+            found.append({"name": cut(words[0]), "value": int(words[1], 16)})
+    return found
+
+
+def message(symbol, skipped):
+    """The text that a pointer of a library leads to: of __abort_msg behind its size, which is an int."""
+    start = int(gdb.parse_and_eval("(unsigned long)" + symbol))
+    if start == 0:
+        return None
+    start += skipped
+    size = min(MAX_MESSAGE, 4096 - start % 4096)
+    text = bytes(gdb.selected_inferior().read_memory(start, size)).split(b"\0")[0]
+    return text.decode("utf-8", "replace") or None
+
+
+def attempt(action):
+    try:
+        return action()
+    except Exception:
+        return None
+
+
+def site(aborted):
+    """What a rating of exploitability needs of the crashed thread; each part may be missing."""
+    frame = gdb.newest_frame()
+    pc = frame.pc()
+    entry = {"site": True, "pc": pc}
+    instruction = attempt(lambda: frame.architecture().disassemble(pc)[0])
+    if instruction:
+        entry["instruction"], entry["length"] = cut(instruction["asm"]), instruction["length"]
+    entry["registers"] = attempt(registers) or []
+    # Types of C's own: any other name would make gdb search the debuginfo.
+    stack, size = (attempt(lambda: int(gdb.parse_and_eval(text))) for text in ("(unsigned long)$sp", "sizeof(long)"))
+    if stack and size:
+        entry["top"] = attempt(lambda: int.from_bytes(bytes(gdb.selected_inferior().read_memory(stack, size)), "little"))
+    if aborted:
+        found = [attempt(lambda: message("__abort_msg", 4)), attempt(lambda: message("__glib_assert_msg", 0))]
+        entry["messages"] = [cut(text) for text in found if text]
+    return entry
 
 
 def main(path):
@@ -158,7 +208,10 @@ def main(path):
     threads.sort(key=lambda thread: selected is None or thread.num != selected.num)
     for thread in threads[:MAX_THREADS]:
         try:
-            stack(lines, thread, selected is not None and thread.num == selected.num)
+            crashed = selected is not None and thread.num == selected.num
+            stack(lines, thread, crashed)
+            if crashed:
+                lines.write(site(ABORTED))
         except Exception as error:
             lines.write({"end": cut(str(error))})
         lines.stream.flush()
