@@ -92,8 +92,8 @@ let package = Package(
         .target(
             name: "GatewayAPI",
             dependencies: [
-                "CZlib", "CrashModel", "JobMessages", "TaskStorage", crypto, hummingbird, httpTypes, mustache, logging,
-                nioCore, nioPosix, serviceLifecycle, system,
+                "CZlib", "CrashModel", "Archives", "JobMessages", "TaskStorage", crypto, hummingbird, httpTypes,
+                mustache, logging, nioCore, nioPosix, serviceLifecycle, system,
             ],
             resources: [.embedInCode("Templates"), .embedInCode("Assets")]),
         .target(
@@ -143,7 +143,8 @@ let package = Package(
             name: "gateway",
             dependencies: [
                 "ServiceRuntime", "GatewayAPI", "TaskStorage", "JobMessages", "MessageQueue", "CrashModel",
-                "Packages", hummingbird, hummingbirdCore, hummingbirdTLS, nioPosix, nioSSL, logging, serviceLifecycle,
+                "Distributions", "Packages", hummingbird, hummingbirdCore, hummingbirdTLS, nioPosix, nioSSL, logging,
+                serviceLifecycle,
                 system,
             ]),
         .executableTarget(

@@ -21,6 +21,10 @@ package struct GatewayDependencies: Sendable {
     /// The stream ends after `accepted` or `refused`. It throws when the job could not be published. The upload of a job
     /// that nobody has picked up after ``GatewayLimits/pickupTimeout`` is gone; whoever takes the job then drops it.
     package let submit: @Sendable (IngestJob) -> AsyncThrowingStream<IngestReply, any Error>
+    /// Whether a mirror has a package, or cannot say so because its last synchronisation failed.
+    package let knowsPackage: @Sendable (PackageQuestion) async throws -> Bool
+    /// The directory of all mirrors where everybody may read them at `/repos`; nil where not.
+    package let repositories: FilePath?
     package let clock: any Clock<Duration>
     /// Microseconds since the epoch of Unix.
     package let now: @Sendable () -> Int64
@@ -34,6 +38,8 @@ package struct GatewayDependencies: Sendable {
         store: TaskStore, active: ActiveTasks, spool: FilePath, limits: GatewayLimits = GatewayLimits(),
         access: AccessRule = AccessRule(), mirrors: @escaping @Sendable () async -> [MirroredRelease],
         submit: @escaping @Sendable (IngestJob) -> AsyncThrowingStream<IngestReply, any Error>,
+        knowsPackage: @escaping @Sendable (PackageQuestion) async throws -> Bool = { _ in false },
+        repositories: FilePath? = nil,
         clock: any Clock<Duration> = ContinuousClock(), now: @escaping @Sendable () -> Int64 = wallClockMicroseconds,
         freeBytes: @escaping @Sendable (FilePath) throws -> UInt64 = { try availableBytes(at: $0) },
         threadPool: NIOThreadPool = .singleton, logger: Logger
@@ -45,6 +51,8 @@ package struct GatewayDependencies: Sendable {
         self.access = access
         self.mirrors = mirrors
         self.submit = submit
+        self.knowsPackage = knowsPackage
+        self.repositories = repositories
         self.clock = clock
         self.now = now
         self.freeBytes = freeBytes

@@ -20,20 +20,21 @@ package struct GatewayLimits: Sendable {
     package var allowInteractive: Bool
     /// Whether `/metrics` answers (AllowMetrics).
     package var allowMetrics: Bool
+    /// Whether the owner of a task may delete it (AllowAPIDelete).
+    package var allowDelete = true
     /// The limits of those who listen to a task.
     package var events = EventStreamLimits()
     /// The media types of uploads, in the order in which `/settings` lists them; ABRT's client looks for the first.
     package var formats: [String]
-    /// How long a finished task is kept, in hours, for the notice on the front page; nil for ever.
-    package var keptHours: Int?
+    /// How long tasks are kept, for the notice on the front page.
+    package var lifetime = TaskLifetime()
 
     package init(
         maxParallelTasks: Int = 10, maxPackedMebibytes: Int = 1024, maxUnpackedMebibytes: Int = 8192,
         minFreeMebibytes: Int = 1024, uploadTimeout: Duration = .seconds(3600), pickupTimeout: Duration = .seconds(5),
         verdictTimeout: Duration = .seconds(45),
         retryAfterSeconds: Int = 30, allowInteractive: Bool = false, allowMetrics: Bool = false,
-        formats: [String] = Self.knownFormats,
-        keptHours: Int? = nil
+        formats: [String] = Self.knownFormats
     ) {
         self.maxParallelTasks = maxParallelTasks
         self.maxPackedMebibytes = maxPackedMebibytes
@@ -46,7 +47,6 @@ package struct GatewayLimits: Sendable {
         self.allowInteractive = allowInteractive
         self.allowMetrics = allowMetrics
         self.formats = formats
-        self.keptHours = keptHours
     }
 
     /// What ingest unpacks. ABRT's client reads at most 16 formats and needs the first of these.

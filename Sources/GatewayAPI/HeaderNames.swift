@@ -14,5 +14,5 @@ extension HTTPField.Name {
     static let lastEventID = named("Last-Event-ID")
     static let forwardedProto = named("X-Forwarded-Proto")
 
-    private static func named(_ name: String) -> HTTPField.Name { HTTPField.Name(name) ?? .userAgent }
+    static func named(_ name: String) -> HTTPField.Name { HTTPField.Name(name) ?? .userAgent }
 }

@@ -18,8 +18,11 @@ package func buildRouter(_ dependencies: GatewayDependencies) throws -> Router<B
     SettingsRoute(dependencies: dependencies).add(to: router)
     ReleasesRoute(dependencies: dependencies).add(to: router)
     MetricsRoute(dependencies: dependencies).add(to: router)
+    CheckPackageRoute(dependencies: dependencies).add(to: router)
+    RepositoriesRoute(dependencies: dependencies).add(to: router)
     CreateRoute(dependencies: dependencies).add(to: router)
     TaskRoutes(dependencies: dependencies, page: taskPage).add(to: router)
+    TaskActionRoutes(dependencies: dependencies).add(to: router)
     EventsRoute(dependencies: dependencies).add(to: router)
     return router
 }

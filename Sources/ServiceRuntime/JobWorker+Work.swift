@@ -14,6 +14,8 @@ extension JobWorker {
             attempt = try await ledger?.record() ?? 1
         } catch .withdrawn {
             log.logger.notice("the task is gone, so its job is dropped")
+            // Its roots, for instance, lie elsewhere and are still there.
+            await cleanUp(job, StageError(Job.stage, .interrupted, "The task was removed while it was in work."), log)
             return try await delivery.ack()
         } catch {
             let failure = StageError(
@@ -141,15 +143,19 @@ extension JobWorker {
     ) async throws(MessageQueueError) {
         log.logger.warning("failed: \(failure)", metadata: ["took": "\(log.elapsed)"])
         try await send(event(job, .failed, failure.reason, attempt: attempt, error: failure), for: delivery)
+        await cleanUp(job, failure, log)
+        try await answer(delivery, .failed(failure))
+        try await delivery.ack()
+        // A job that may come again under the same name (a synchronisation) begins anew.
+        await settle("cleared", log) { () async throws(AttemptLedger.Failure) in try await ledger?.clear() }
+    }
+
+    private func cleanUp(_ job: Job, _ failure: StageError, _ log: JobLog<Job>) async {
         do {
             try await handler.cleanUp(job, failure)
         } catch {
             log.logger.error("the failed job left something behind: \(error)")
         }
-        try await answer(delivery, .failed(failure))
-        try await delivery.ack()
-        // A job that may come again under the same name (a synchronisation) begins anew.
-        await settle("cleared", log) { () async throws(AttemptLedger.Failure) in try await ledger?.clear() }
     }
 
     /// A ledger that cannot be changed costs at most an attempt; the task may have been deleted meanwhile.

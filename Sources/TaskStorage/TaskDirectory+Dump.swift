@@ -1,7 +1,8 @@
 package import SystemPackage
 
 extension TaskDirectory {
-    /// Deletes the upload and everything that was unpacked of it; the results stay. Nothing to do when it is gone.
+    /// Deletes the upload and everything that was unpacked of it; the results stay. Nothing to do when it is gone, or when
+    /// it is to be kept (``keepDump()``).
     ///
     /// A core is a secret, so whoever ends a task calls this. It works relative to descriptors and follows no link.
     /// Blocking.
@@ -14,6 +15,7 @@ extension TaskDirectory {
         } catch Errno.noSuchFileOrDirectory {
             return
         }
+        guard !keepsDump else { return }
         for name in [upload, crash, crash.appendingSuffix(".partial")].compactMap(\.lastComponent?.string) {
             try own.remove(name)
         }

@@ -67,11 +67,29 @@ extension TaskDirectory {
         try spool.removeDirectory(task.description)
     }
 
-    /// Whether there is nothing in the directory but, at most, an upload that may be incomplete. Blocking.
+    /// Whether there is nothing in the directory but, at most, an upload that may be incomplete, and its mark. Blocking.
     ///
     /// - Throws: `Errno` when the directory cannot be listed.
     package func holdsAtMostAnUpload() throws(Errno) -> Bool {
-        try OpenDirectory(at: path).names().allSatisfy { $0 == upload.lastComponent?.string }
+        try OpenDirectory(at: path).names().allSatisfy { $0 == upload.lastComponent?.string || $0 == "keep-dump" }
+    }
+
+    /// The files of the task, one folder deep and by name: `backtrace`, `crash/coredump`. Blocking.
+    ///
+    /// - Throws: `Errno` when the directory cannot be listed.
+    package func files() throws(Errno) -> [(name: String, path: FilePath)] {
+        let own = try OpenDirectory(at: path)
+        var files: [(name: String, path: FilePath)] = []
+        for name in try own.names().sorted() {
+            guard let folder = try? OpenDirectory(name, in: own) else {
+                files.append((name, path.appending(name)))
+                continue
+            }
+            for inner in try folder.names().sorted() {
+                files.append(("\(name)/\(inner)", path.appending(name).appending(inner)))
+            }
+        }
+        return files
     }
 
     /// The ids of all task directories in `spool`, in no order; names that are no task id are left out. Blocking.
@@ -80,6 +98,13 @@ extension TaskDirectory {
     package static func tasks(in spool: FilePath) throws(Errno) -> [TaskID] {
         try OpenDirectory(at: spool).names().compactMap { try? TaskID($0) }
     }
+}
+
+extension TaskDirectory {
+    /// Every name in a folder but `.` and `..`, in no order. Blocking.
+    ///
+    /// - Throws: `Errno` when it cannot be listed.
+    package static func names(in folder: FilePath) throws(Errno) -> [String] { try OpenDirectory(at: folder).names() }
 }
 
 /// The bytes that an unprivileged process may still write to the file system of `path` (statvfs(3)). Blocking.

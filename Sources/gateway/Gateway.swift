@@ -1,3 +1,4 @@
+import Distributions
 import GatewayAPI
 import Hummingbird
 import HummingbirdCore
@@ -31,6 +32,9 @@ struct Gateway {
         try await removeAbandonedUploads(store: store, spool: spool, logger: logger)
         let active = ActiveTasks(pending: try await store.pendingTasks())
         let indexes = PackageIndexes(repositories: try configuration.path(.repositories))
+        let catalog = try await NIOThreadPool.singleton.runIfActive {
+            try DistributionCatalog(plugins: configuration.path(.plugins), keys: configuration.path(.keys))
+        }
         let limits = try gatewayLimits(configuration)
         let dependencies = GatewayDependencies(
             store: store, active: active, spool: spool, limits: limits, access: try accessRule(configuration),
@@ -42,7 +46,11 @@ struct Gateway {
                     return []
                 }
             },
-            submit: { ingestReplies(to: $0, through: broker, limits: limits) }, logger: logger)
+            submit: { ingestReplies(to: $0, through: broker, limits: limits) },
+            knowsPackage: { question in
+                try await NIOThreadPool.singleton.runIfActive { try isKnown(question, to: indexes, catalog) }
+            },
+            repositories: try configuration.flag(.publicRepositories) ? indexes.repositories : nil, logger: logger)
         let router = try buildRouter(dependencies)
         let host = try configuration.required(.httpHost)
         let port = try configuration.number(.httpPort, in: 0...65535) ?? 8181
@@ -53,7 +61,10 @@ struct Gateway {
                 logger.notice("listening", metadata: ["address": "\(channel.localAddress.map { "\($0)" } ?? host)"])
             },
             logger: logger)
-        return [EventRecorder(broker: broker, store: store, active: active, logger: logger), server]
+        let sweeper = TaskSweeper(
+            dependencies: dependencies, archive: configuration.text(.archive).map { FilePath($0) },
+            pause: .seconds(300), logger: logger)
+        return [EventRecorder(broker: broker, store: store, active: active, logger: logger), sweeper, server]
     }
 
     private static func httpServer(_ configuration: ServiceConfiguration) throws -> HTTPServerBuilder {
@@ -82,7 +93,10 @@ struct Gateway {
         limits.maxPackedMebibytes = try configuration.number(.maxPackedSize, in: mebibytes) ?? 1024
         limits.maxUnpackedMebibytes = try configuration.number(.maxUnpackedSize, in: mebibytes) ?? 8192
         limits.minFreeMebibytes = try configuration.number(.minStorageLeft, in: 0...(1 << 30)) ?? 1024
-        limits.allowMetrics = configuration.text(.metrics) == "true"
+        limits.allowMetrics = try configuration.flag(.metrics)
+        limits.allowDelete = try configuration.flag(.allowDelete)
+        limits.allowInteractive = try configuration.flag(.allowInteractive)
+        limits.lifetime = try configuration.taskLifetime()
         return limits
     }
 }

@@ -19,8 +19,10 @@ extension ConfigurationKey {
         "limits.tasks", default: "100", "uploads and tasks in work before clients get 503 (MaxParallelTasks)")
     static let maxPackedSize = Self("limits.packed", default: "1024", "the largest upload, in MiB (MaxPackedSize)")
 
-    static let ofGateway: [ConfigurationKey] = [
-        .spool, .repositories, database, httpHost, httpPort, httpCertificate, httpKey, httpProxy, requireHTTPS, metrics,
-        maxParallelTasks, maxPackedSize, .maxUnpackedSize, .minStorageLeft,
-    ]
+    static let ofGateway: [ConfigurationKey] =
+        [
+            .spool, .repositories, .plugins, .keys, database, httpHost, httpPort, httpCertificate, httpKey, httpProxy,
+            requireHTTPS, metrics,
+            maxParallelTasks, maxPackedSize, .maxUnpackedSize, .minStorageLeft,
+        ] + ofLifetime
 }

@@ -20,6 +20,14 @@ struct GatewayBench: Sendable {
     let mirrors: [MirroredRelease]
     let freeBytes: @Sendable (FilePath) throws -> UInt64
     let ingest: Ingest
+    var extras = Extras()
+
+    /// What few tests need.
+    struct Extras: Sendable {
+        var knowsPackage: @Sendable (PackageQuestion) async throws -> Bool = { _ in false }
+        var repositories: FilePath?
+        var now: @Sendable () -> Int64 = wallClockMicroseconds
+    }
 
     typealias Ingest = @Sendable (IngestJob, TaskDirectory) -> AsyncThrowingStream<IngestReply, any Error>
 
@@ -28,7 +36,7 @@ struct GatewayBench: Sendable {
         _ setting: TestingSetup = .router, limits: GatewayLimits = GatewayLimits(), access: AccessRule = AccessRule(),
         releases: [String] = ["debian-12-x86_64"], mirrors: [MirroredRelease] = [],
         freeBytes: @escaping @Sendable (FilePath) throws -> UInt64 = { try availableBytes(at: $0) },
-        ingest: @escaping Ingest = accepting,
+        ingest: @escaping Ingest = accepting, extras: Extras = Extras(),
         _ body: @escaping @Sendable (GatewayBench, any TestClientProtocol) async throws -> Void,
         afterwards: (GatewayBench) async throws -> Void = { _ in }
     ) async throws {
@@ -37,7 +45,7 @@ struct GatewayBench: Sendable {
                 spool: directory, store: TaskStore(at: directory.appending("tasks.sqlite")), limits: limits,
                 access: access,
                 mirrors: mirrors + releases.map { MirroredRelease(releaseID: try ReleaseID($0), isServed: true) },
-                freeBytes: freeBytes, ingest: ingest)
+                freeBytes: freeBytes, ingest: ingest, extras: extras)
             let application = try bench.application()
             try await application.test(setting) { client in try await body(bench, client) }
             try await afterwards(bench)
@@ -48,6 +56,7 @@ struct GatewayBench: Sendable {
         GatewayDependencies(
             store: store, active: active, spool: spool, limits: limits, access: access,
             mirrors: { mirrors }, submit: { ingest($0, TaskDirectory($0.taskID, in: spool)) },
+            knowsPackage: extras.knowsPackage, repositories: extras.repositories, now: extras.now,
             freeBytes: freeBytes, logger: Logger(label: "gateway", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 

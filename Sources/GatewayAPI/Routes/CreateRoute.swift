@@ -36,6 +36,7 @@ struct CreateRoute: Sendable {
             let receiver = UploadReceiver(
                 dependencies: dependencies, directory: directory, headers: headers, slot: slot)
             try await receiveInTime(request.body, with: receiver)
+            if [1, 3, 4].contains(headers.taskType) { try await dependencies.onDisk { try directory.keepDump() } }
             return try await submit(directory, headers, slot)
         } catch {
             await removeAll(of: directory)

@@ -42,7 +42,7 @@ private struct FrontPage {
     let address: String
     let packed: Int
     let unpacked: Int
-    let keptHours: Int?
+    let kept: [TaskLifetime.Row]
 
     struct Release {
         let name: String
@@ -73,7 +73,7 @@ private struct FrontPage {
         self.address = address
         packed = limits.maxPackedMebibytes
         unpacked = limits.maxUnpackedMebibytes
-        keptHours = limits.keptHours
+        kept = limits.lifetime.rows
     }
 }
 

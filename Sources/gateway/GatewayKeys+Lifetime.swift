@@ -1,0 +1,59 @@
+import GatewayAPI
+import ServiceRuntime
+import SystemPackage
+
+extension ConfigurationKey {
+    static let deleteAfter = Self(
+        "tasks.deleteafter", default: "120", "hours after its end that a task is kept; 0 for ever (DeleteTaskAfter)")
+    static let deleteFailedAfter = Self(
+        "tasks.deletefailedafter", default: "24",
+        "hours after its end that a failed task is kept; 0 for ever (DeleteFailedTaskAfter)")
+    static let archiveAfter = Self(
+        "tasks.archiveafter", default: "0",
+        "hours after which a finished task is packed into the archive; 0 never (ArchiveTaskAfter)")
+    static let archive = Self("tasks.archive", default: nil, "the directory of archived tasks (DropDir)")
+    static let silentAfter = Self(
+        "tasks.giveupafter", default: "24", "hours without a word of any stage after which a task has failed")
+    static let allowDelete = Self(
+        "http.delete", default: "true", "true lets the owner of a task delete it (AllowAPIDelete)")
+    static let allowInteractive = Self(
+        "http.interactive", default: "false", "true takes tasks that keep their dump, types 3 and 4 (AllowInteractive)")
+    static let publicRepositories = Self(
+        "http.repos", default: "false", "true lets everybody read the mirrored packages at /repos")
+
+    static let ofLifetime: [ConfigurationKey] = [
+        deleteAfter, deleteFailedAfter, archiveAfter, archive, silentAfter, allowDelete, allowInteractive,
+        publicRepositories,
+    ]
+}
+
+extension ServiceConfiguration {
+    /// - Throws: ``ConfigurationRefusal``; also where failed tasks would outlive the others, or be archived nowhere.
+    func taskLifetime() throws(ConfigurationRefusal) -> TaskLifetime {
+        func hours(_ key: ConfigurationKey) throws(ConfigurationRefusal) -> Int? {
+            let hours = try number(key, in: 0...1_000_000) ?? 0
+            return hours == 0 ? nil : hours
+        }
+        let lifetime = TaskLifetime(
+            successHours: try hours(.deleteAfter), failureHours: try hours(.deleteFailedAfter),
+            archiveHours: try hours(.archiveAfter), silentHours: try number(.silentAfter, in: 1...1_000_000) ?? 24)
+        if let success = lifetime.successHours, lifetime.failureHours ?? .max > success {
+            throw refusal(
+                .deleteFailedAfter,
+                "is longer than \(ConfigurationKey.deleteAfter.name), so that failures would outlive results")
+        }
+        if lifetime.archiveHours != nil { _ = try required(.archive) }
+        return lifetime
+    }
+
+    /// Whether a key says `true`.
+    ///
+    /// - Throws: ``ConfigurationRefusal`` for anything but `true` and `false`.
+    func flag(_ key: ConfigurationKey) throws(ConfigurationRefusal) -> Bool {
+        switch text(key) {
+        case "true": return true
+        case "false", nil: return false
+        default: throw refusal(key, "is neither true nor false")
+        }
+    }
+}
