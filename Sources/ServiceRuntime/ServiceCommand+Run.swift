@@ -41,6 +41,10 @@ extension ServiceCommand {
                 let (configuration, logger) = try await start(options)
                 let handler = try await build(configuration, logger)
                 return try await replay(jobIn: file, handler, logger)
+            case .checkConfiguration(let options):
+                let (configuration, logger) = try await start(options)
+                _ = (try configuration.workerSettings(), try configuration.routingKey(.queue, of: Job.stage))
+                _ = try await build(configuration, logger)
             case .help, .version, .printConfiguration: break
             }
             return .success
@@ -77,6 +81,10 @@ extension ServiceCommand {
                 } catch is UndecodableMessage {
                     return try await replay(jobIn: file, other, logger)
                 }
+            case .checkConfiguration(let options):
+                let (configuration, logger) = try await start(options)
+                _ = (try configuration.workerSettings(), try configuration.routingKey(.queue, of: First.stage))
+                _ = try await build(configuration, logger)
             case .help, .version, .printConfiguration: break
             }
             return .success
@@ -85,14 +93,18 @@ extension ServiceCommand {
 
     /// Runs services of any kind, such as the gateway's, and ends the process.
     ///
-    /// - Parameter build: Makes the services; those that others need come first. The broker is connected already.
+    /// - Parameters:
+    ///   - check: Reads every setting and changes nothing, for `--check-config`.
+    ///   - build: Makes the services; those that others need come first. The broker is connected already.
     package func runServices(
+        checking check: @Sendable (ServiceConfiguration) async throws -> Void,
         _ build: @Sendable (ServiceConfiguration, MessageBroker, Logger) async throws -> [any Service]
     ) async -> Never {
         await end { request throws in
             switch request {
             case .serve(let options): try await serve(options, build)
             case .replay: throw ConfigurationRefusal("\(name) runs no jobs, so that --job means nothing to it")
+            case .checkConfiguration(let options): try await check(try await start(options).0)
             case .help, .version, .printConfiguration: break
             }
             return .success
@@ -103,6 +115,7 @@ extension ServiceCommand {
         let configuration = try await ServiceConfiguration(
             name: name, keys: allKeys, options: options.values, environment: Self.environment(), file: options.file)
         let level = try configuration.logLevel()
+        _ = try configuration.brokerAddress()
         LoggingSystem.bootstrap { _ in StderrLogHandler(service: name, level: level) }
         return (configuration, Logger(label: name))
     }
@@ -148,6 +161,9 @@ extension ServiceCommand {
             case .help: print(help)
             case .version: print("\(name) \(retraceVersion)")
             case .printConfiguration: print(defaultSettings)
+            case .checkConfiguration:
+                status = try await body(request)
+                print("\(name): the settings are good")
             case .serve, .replay: status = try await body(request)
             }
         } catch {

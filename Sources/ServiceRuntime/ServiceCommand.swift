@@ -32,6 +32,8 @@ package struct ServiceCommand: Sendable {
         case version
         /// Prints the YAML file of the service's settings at their defaults.
         case printConfiguration
+        /// Reads every setting as the service would, and says what is wrong.
+        case checkConfiguration(Options)
         /// Runs as a service until it is told to stop.
         case serve(Options)
         /// Runs the one job in a file and prints what comes out.
@@ -56,11 +58,16 @@ package struct ServiceCommand: Sendable {
         let known = Dictionary(allKeys.map { ($0.option, $0) }) { first, _ in first }
         var options = Options()
         var job: FilePath?
+        var checks = false
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             if argument == "--help" || argument == "-h" { return .help }
             if argument == "--version" { return .version }
             if argument == "--print-config" { return .printConfiguration }
+            if argument == "--check-config" {
+                checks = true
+                continue
+            }
             let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             let option = parts[0]
             let key = known[option]
@@ -74,6 +81,7 @@ package struct ServiceCommand: Sendable {
             if option == "--config" { options.file = FilePath(value) }
             if option == "--job" { job = FilePath(value) }
         }
+        if checks { return .checkConfiguration(options) }
         return job.map { .replay($0, options) } ?? .serve(options)
     }
 
@@ -101,6 +109,7 @@ package struct ServiceCommand: Sendable {
             \(name) \(abstract).
 
             usage: \(name) [--config FILE] [OPTION VALUE]...   run as a service until SIGTERM\(runsJobs ? replay : "")
+                   \(name) --check-config [OPTION VALUE]...    read the settings as the service would; 0 if they are good
                    \(name) --print-config                      print the YAML file with every setting at its default
                    \(name) --help | --version
 

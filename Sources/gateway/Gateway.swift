@@ -19,7 +19,20 @@ struct Gateway {
         let command = ServiceCommand(
             name: "gateway", abstract: "speaks the HTTP API and keeps the database of tasks",
             keys: ConfigurationKey.ofGateway, runsJobs: false)
-        await command.runServices(services)
+        await command.runServices(checking: check, services)
+    }
+
+    /// Reads what ``services(_:_:_:)`` reads of the settings, and opens no database.
+    @Sendable static func check(_ configuration: ServiceConfiguration) async throws {
+        for key in [ConfigurationKey.spool, .database, .repositories] { _ = try configuration.path(key) }
+        _ = (
+            try gatewayLimits(configuration), try accessRule(configuration), try configuration.flag(.publicRepositories)
+        )
+        _ = try configuration.number(.httpPort, in: 0...65535)
+        try await NIOThreadPool.singleton.runIfActive {
+            _ = try httpServer(configuration)
+            _ = try DistributionCatalog(plugins: configuration.path(.plugins), keys: configuration.path(.keys))
+        }
     }
 
     /// The consumer of events and the HTTP server, in the order in which they stop: the server first.

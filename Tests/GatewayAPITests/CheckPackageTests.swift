@@ -2,6 +2,7 @@ import CrashModel
 import GatewayAPI
 import HTTPTypes
 import HummingbirdTesting
+import NIOCore
 import Testing
 
 @Suite struct CheckPackageTests {

@@ -12,6 +12,7 @@ import Testing
     ) async throws {
         try await ScratchDirectory.with { repositories in
             let mirror = repositories.appending("fedora-40-x86_64")
+            try DebianArchive.makeDirectories(mirror.appending("pool/b"))
             try FolderContents.write("package".utf8, to: mirror.appending("pool/b/bash-5.2-1.fc40.x86_64.rpm"))
             try FolderContents.write("half".utf8, to: mirror.appending("pool/x.partial"))
             try FolderContents.write("secret".utf8, to: mirror.appending("index.sqlite"))
@@ -25,7 +26,7 @@ import Testing
     }
 
     @Test func packagesAreListedAndFetchedWithRanges() async throws {
-        try await Self.run { client in
+        try await Self.run { client async throws in
             #expect(try await client.get("/repos").text.contains("<a href=\"/repos/fedora-40-x86_64\">"))
             #expect(try await client.get("/repos/fedora-40-x86_64").text.contains("/pool\">pool</a>"))
             let folder = try await client.get("/repos/fedora-40-x86_64/pool/b").text
@@ -46,14 +47,14 @@ import Testing
         "/repos/fedora-40-x86_64/pool/%zz", "/repos/fedora-40-x86_64/pool/%00", "/repos//etc/passwd",
     ])
     func nothingElseIsShown(path: String) async throws {
-        try await Self.run { client in
+        try await Self.run { client async throws in
             let response = try await client.get(path)
             #expect(response.status.code == 404 && !response.text.contains("secret"))
         }
     }
 
     @Test func theyAreHiddenUnlessTheOperatorAllowsThem() async throws {
-        try await GatewayBench.run { _, client in
+        try await GatewayBench.run { _, client async throws in
             #expect(try await client.get("/repos").status.code == 403)
             #expect(try await client.get("/repos/fedora-40-x86_64/pool").status.code == 403)
         }

@@ -2,6 +2,7 @@ import CrashModel
 import GatewayAPI
 import HTTPTypes
 import HummingbirdTesting
+import NIOCore
 import SystemPackage
 import TaskStorage
 import Testing
@@ -26,7 +27,7 @@ import Testing
     @Test func deletionComesBeforeTheTaskWhereItIsNotAllowed() async throws {
         var limits = GatewayLimits()
         limits.allowDelete = false
-        try await GatewayBench.run(limits: limits, access: AccessRule(requireHTTPS: true)) { _, client in
+        try await GatewayBench.run(limits: limits, access: AccessRule(requireHTTPS: true)) { _, client async throws in
             #expect(try await client.get("/123456789/delete").status.code == 403)
             #expect(try await client.get("/nothing/delete").status.code == 403)
         }
