@@ -31,10 +31,11 @@ test: deps ## install what the tests need and run all of them, with a broker of 
 bench: build ## measure against the peers that run beside us; the table is in BENCHMARKS.md
 	@bench/run
 
-check: deps ## formatting, warnings, the table of arrows, file sizes, the settings for operators
+check: deps ## formatting, warnings, the table of arrows, file sizes, translations, the settings for operators
 	@swift format lint --strict --recursive Package.swift Sources Tests
 	@.ci/check-arrows
 	@.ci/check-sizes
+	@.ci/check-translations
 	@swift build --build-tests
 	@.ci/check-configuration
 

@@ -95,7 +95,8 @@ let package = Package(
                 "CZlib", "CrashModel", "Archives", "JobMessages", "TaskStorage", crypto, hummingbird, httpTypes,
                 mustache, logging, nioCore, nioPosix, serviceLifecycle, system,
             ],
-            resources: [.embedInCode("Templates"), .embedInCode("Assets")]),
+            exclude: ["Translations/README.md"],
+            resources: [.embedInCode("Templates"), .embedInCode("Assets"), .embedInCode("Translations")]),
         .target(
             name: "IngestStage",
             dependencies: [
@@ -188,7 +189,9 @@ let package = Package(
             dependencies: ["ResolveStage", "JobMessages", "CrashModel", "Packages", "Distributions", system]),
 
         // Tests: a target for every module, and the journeys that need a broker, gdb and an archive
-        .target(name: "TestFixtures", dependencies: ["CrashModel", subprocess, system], path: "Tests/TestFixtures"),
+        .target(
+            name: "TestFixtures", dependencies: ["CrashModel", nioPosix, subprocess, system], path: "Tests/TestFixtures"
+        ),
         test("CrashModel"),
         test("ELF", ["CrashModel", system]),
         test("Coredumps", ["CrashModel", "ELF", "Sandbox", subprocess, system]),

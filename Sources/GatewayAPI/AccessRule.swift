@@ -24,9 +24,7 @@ package struct AccessRule: Sendable {
     /// - Throws: ``Refusal`` with 403 when HTTPS is required and the request did not come by it.
     func check(_ request: Request) throws(Refusal) {
         guard requireHTTPS, !isSecure(request) else { return }
-        throw Refusal(
-            .forbidden, "This server takes coredumps and gives results over HTTPS only.",
-            advice: "Use an https:// address.")
+        throw Refusal(.forbidden, .httpsOnly, advice: .useHTTPS)
     }
 
     /// Whether the request came by HTTPS, as far as this process can know.

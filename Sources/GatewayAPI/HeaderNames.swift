@@ -1,6 +1,6 @@
 package import HTTPTypes
 
-/// The headers of the ABRT retrace API; every name is a token, so none of these is ever the fallback.
+/// The headers that HTTPTypes does not name, most of them the ABRT retrace API's; every name is a token, so none of these is ever the fallback.
 extension HTTPField.Name {
     package static let taskID = named("X-Task-Id")
     package static let taskPassword = named("X-Task-Password")
@@ -9,6 +9,7 @@ extension HTTPField.Name {
     package static let coreFileDirectory = named("X-CoreFileDirectory")
     static let referrerPolicy = named("Referrer-Policy")
     static let crossOriginOpenerPolicy = named("Cross-Origin-Opener-Policy")
+    static let acceptCharset = named("Accept-Charset")
     static let accelBuffering = named("X-Accel-Buffering")
     static let secFetchSite = named("Sec-Fetch-Site")
     static let lastEventID = named("Last-Event-ID")

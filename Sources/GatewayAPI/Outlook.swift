@@ -43,22 +43,25 @@ struct Outlook: Equatable {
         remaining = rest + max(0, median - elapsed)
     }
 
-    /// Lines for a person; the figures are coarse, because ABRT's client prints the text whenever it changes.
-    var lines: [String] {
-        let basis = history.tasks == 1 ? "the last crash" : "the last \(history.tasks) crashes"
-        let whose = history.releaseID.map { "of \($0)" } ?? "of all releases"
+    /// For a person; the figures are coarse, because ABRT's client prints the text whenever it changes.
+    var message: Message {
         guard let remaining else {
-            return ["How long it takes cannot be told: no crash \(whose) has been retraced here yet."]
+            return history.releaseID.map { Message(.timeUnknownForRelease, ["release": $0]) } ?? Message(.timeUnknown)
         }
         if isOverdue, let usual {
-            return ["This stage takes longer than usual (\(Self.coarse(usual)), by \(basis) \(whose))."]
+            return Message(.longerThanUsual, ["time": Self.coarse(usual), "history": basis])
         }
-        let time = Self.coarse(remaining)
-        return [
-            isWaiting && ahead > 0
-                ? "About \(time) of work once its turn comes, by \(basis) \(whose)."
-                : "About \(time) left, by \(basis) \(whose)."
-        ]
+        return Message(
+            isWaiting && ahead > 0 ? .timeAfterOthers : .timeLeft, ["time": Self.coarse(remaining), "history": basis])
+    }
+
+    private var basis: Message {
+        switch (history.releaseID, history.tasks) {
+        case (let release?, 1): Message(.lastCrashOfRelease, ["release": release])
+        case (let release?, let count): Message(.lastCrashesOfRelease, ["release": release, "count": count])
+        case (nil, 1): Message(.lastCrash)
+        case (nil, let count): Message(.lastCrashes, ["count": count])
+        }
     }
 
     /// A time in steps that grow with it: `5 s`, `2 min`.

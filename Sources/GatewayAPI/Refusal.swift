@@ -5,29 +5,41 @@ import Hummingbird
 struct Refusal: Error {
     let status: HTTPResponse.Status
     /// What happened, as one sentence.
-    let reason: String
+    let reason: Message
     /// What to do next, as one sentence.
-    let advice: String?
+    let advice: Message?
+    /// What the answer carries besides its text.
+    var headers = HTTPFields()
     /// Seconds after which it is worth trying again.
     let retryAfterSeconds: Int?
 
-    init(_ status: HTTPResponse.Status, _ reason: String, advice: String? = nil, retryAfterSeconds: Int? = nil) {
+    /// - Parameter values: What stands in the gaps of both sentences.
+    init(
+        _ status: HTTPResponse.Status, _ reason: Sentence, advice: Sentence? = nil,
+        with values: [String: any CustomStringConvertible & Sendable] = [:], retryAfterSeconds: Int? = nil
+    ) {
+        self.init(
+            status, Message(reason, values), advice: advice.map { Message($0, values) },
+            retryAfterSeconds: retryAfterSeconds)
+    }
+
+    init(_ status: HTTPResponse.Status, _ reason: Message, advice: Message?, retryAfterSeconds: Int? = nil) {
         self.status = status
         self.reason = reason
         self.advice = advice
         self.retryAfterSeconds = retryAfterSeconds
     }
 
-    var response: Response {
-        var headers = HTTPFields()
+    /// The sentences in this language; status and headers are the same in every one.
+    func response(in language: Language) -> Response {
+        var headers = headers
         if let retryAfterSeconds { headers[.retryAfter] = String(retryAfterSeconds) }
-        return plainText([reason, advice].compactMap { $0 }.joined(separator: "\n") + "\n", status, headers)
+        let lines = [reason, advice].compactMap { $0?.text(in: language) }
+        return plainText(lines.joined(separator: "\n") + "\n", status, headers)
     }
 
     /// A path, or a task, that there is not.
-    static let notFound = Refusal(
-        .notFound, "There is nothing at this address.",
-        advice: "Tasks are at /<task id>, and the front page says what else there is.")
+    static let notFound = Refusal(.notFound, .nothingHere, advice: .whereThingsAre)
 }
 
 /// A response of plain text; the media type carries no charset because ABRT's clients were written against that.

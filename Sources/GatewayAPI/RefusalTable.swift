@@ -6,7 +6,9 @@ extension Refusal {
     ///
     /// ABRT's client shows 403 as "malicious or corrupt archive", and the body of 500 and 507.
     init(_ error: StageError) {
-        self.init(Self.status(of: error.code), error.reason, advice: error.advice)
+        self.init(
+            Self.status(of: error.code), .ofStage(error.reason, code: error.code),
+            advice: error.advice.map { .ofStage($0) })
     }
 
     /// The statuses of upstream's `/create` by ingest's codes (its steps 15 to 21). A code that is not listed is no

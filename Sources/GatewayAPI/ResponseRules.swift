@@ -2,11 +2,12 @@ import HTTPTypes
 import Hummingbird
 import Logging
 
-/// What holds for every response: refusals become plain text, the cause of a fault goes to the log and not to the client,
+/// What holds for every response: refusals become plain text in the client's language, the cause of a fault goes to the log and not to the client,
 /// HEAD gets no body, and browsers neither guess the type of hostile text nor keep it.
 struct ResponseRules: RouterMiddleware {
     typealias Context = BasicRequestContext
     let logger: Logger
+    let languages: Languages
 
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
@@ -20,12 +21,13 @@ struct ResponseRules: RouterMiddleware {
     private func answer(
         _ request: Request, _ context: Context, _ next: (Request, Context) async throws -> Response
     ) async -> Response {
+        let language = languages.language(for: request.headers)
         do {
             return try await next(request, context)
         } catch let refusal as Refusal {
-            return refusal.response
+            return refusal.response(in: language)
         } catch let error as HTTPError where error.status == .notFound {
-            return Refusal.notFound.response
+            return Refusal.notFound.response(in: language)
         } catch {
             let number = context.logger[metadataKey: "hb.request.id"].map { "\($0)" } ?? "unknown"
             logger.error(
@@ -35,9 +37,8 @@ struct ResponseRules: RouterMiddleware {
                     "request": "\(number)",
                 ])
             return Refusal(
-                .internalServerError, "The server could not answer because of a fault of its own.",
-                advice: "Try again; if it stays, tell the operator that the request was \(number)."
-            ).response
+                .internalServerError, .ownFault, advice: .quoteTheRequest, with: ["request": number]
+            ).response(in: language)
         }
     }
 }

@@ -15,7 +15,8 @@ struct ResultResponse: Sendable {
     /// Below this, compressing saves nothing worth a packet.
     private static let worthCompressing = 1024
 
-    func answer(to request: Request) -> Response {
+    /// - Throws: ``Refusal`` with 416 for a range outside of the result.
+    func answer(to request: Request) throws(Refusal) -> Response {
         let isRead = request.method == .get || request.method == .head
         let range = isRead ? requestedRange(request) : nil
         let encodings = AcceptedNames(request.headers[.acceptEncoding])
@@ -43,12 +44,10 @@ struct ResultResponse: Sendable {
             return Response(status: .partialContent, headers: headers, body: body(bytes))
         case .unsatisfiable:
             headers[.contentRange] = "bytes */\(content.byteCount)"
-            let refusal = Refusal(
-                .rangeNotSatisfiable, "The result has \(content.byteCount) bytes; none of them was asked for.",
-                advice: "Ask for it again without Range.")
-            var response = refusal.response
-            for field in headers where field.name != .contentType { response.headers[field.name] = field.value }
-            return response
+            var refusal = Refusal(
+                .rangeNotSatisfiable, .noByteInRange, advice: .askWithoutRange, with: ["bytes": content.byteCount])
+            refusal.headers = headers
+            throw refusal
         }
     }
 

@@ -4,10 +4,11 @@ package import Hummingbird
 /// The routes of the gateway: one file below Routes/ for each family.
 ///
 /// - Parameter dependencies: What the routes read and call.
-/// - Throws: The template error when the front page's template is broken, which a test rules out.
+/// - Throws: The error of a broken template or catalogue of translations, which tests rule out.
 package func buildRouter(_ dependencies: GatewayDependencies) throws -> Router<BasicRequestContext> {
     let router = Router(context: BasicRequestContext.self)
-    router.add(middleware: ResponseRules(logger: dependencies.logger))
+    let languages = try Languages()
+    router.add(middleware: ResponseRules(logger: dependencies.logger, languages: languages))
     router.add(middleware: PathShapes())
     let pages = try Pages()
     let taskPage = TaskPageRoute(dependencies: dependencies, pages: pages)
@@ -21,8 +22,8 @@ package func buildRouter(_ dependencies: GatewayDependencies) throws -> Router<B
     CheckPackageRoute(dependencies: dependencies).add(to: router)
     RepositoriesRoute(dependencies: dependencies).add(to: router)
     CreateRoute(dependencies: dependencies).add(to: router)
-    TaskRoutes(dependencies: dependencies, page: taskPage).add(to: router)
-    TaskActionRoutes(dependencies: dependencies).add(to: router)
+    TaskRoutes(dependencies: dependencies, page: taskPage, languages: languages).add(to: router)
+    TaskActionRoutes(dependencies: dependencies, languages: languages).add(to: router)
     EventsRoute(dependencies: dependencies).add(to: router)
     return router
 }

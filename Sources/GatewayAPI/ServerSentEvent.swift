@@ -41,6 +41,8 @@ extension ServerSentEvent {
 
     /// The status of the task, as `application/json` has it.
     init(_ report: TaskReport) throws {
-        self.init(name: "status", id: report.snapshot.lastEvent, data: try report.document.encoded(pretty: false))
+        self.init(
+            name: "status", id: report.snapshot.lastEvent,
+            data: try report.document(in: .english).encoded(pretty: false))
     }
 }

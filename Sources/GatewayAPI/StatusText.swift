@@ -8,8 +8,10 @@ import TaskStorage
 ///   - ahead: How many unfinished tasks are older.
 ///   - timings: When the stages worked; shown for a task that ended well.
 ///   - facts: What the stages learnt; how good the result is, for a task that ended well.
+///   - language: What our own sentences are written in; those of the stages are English where no catalogue has them.
 func statusText(
-    of task: RetraceTask, ahead: Int, timings: [StageTiming], facts: [String: String] = [:]
+    of task: RetraceTask, ahead: Int, timings: [StageTiming], facts: [String: String] = [:],
+    in language: Language = .english
 ) -> String {
     let lines =
         switch task.state {
@@ -17,7 +19,7 @@ func statusText(
         case .success: successLines(of: task, timings: timings, facts: facts)
         case .failure: failureLines(of: task)
         }
-    return printable(lines.joined(separator: "\n") + "\n")
+    return printable(lines.map { $0.text(in: language) }.joined(separator: "\n") + "\n")
 }
 
 /// The text without what commands a terminal or turns the direction of writing (C0 and C1 controls but tab and newline,
@@ -36,60 +38,68 @@ func printable(_ text: String) -> String {
     return String(clean)
 }
 
-private func progressLines(of task: RetraceTask, ahead: Int) -> [String] {
-    var lines: [String] = []
+private func progressLines(of task: RetraceTask, ahead: Int) -> [Message] {
+    var lines: [Message] = []
     if let stage = task.stage, let kind = task.stageKind {
         // Few tasks need packages to be fetched.
         let stages = Stage.allCases.filter { $0 != .fetch || stage == .fetch }
         let next = kind == .succeeded ? stages.drop { $0 != stage }.dropFirst().first : nil
         switch kind {
-        case .retrying: lines.append("Trying again: \(stage.activity).")
-        case .succeeded: lines.append("Waiting for the next stage\(next.map { ": \($0.activity)" } ?? "").")
-        case .started, .progress, .failed: lines.append("In work: \(stage.activity).")
+        case .retrying: lines.append(Message(.tryingAgain, ["activity": stage.activity]))
+        case .succeeded:
+            lines.append(next.map { Message(.waitingFor, ["activity": $0.activity]) } ?? Message(.waitingForNextStage))
+        case .started, .progress, .failed: lines.append(Message(.inWork, ["activity": stage.activity]))
         }
-        if let message = task.message, !message.isEmpty, message != stage.activity { lines.append(message) }
-        if let fraction = task.fraction, kind == .progress { lines.append("\(Int(fraction * 100)) % of this stage.") }
+        if let message = task.message, !message.isEmpty, message != stage.activity { lines.append(.ofStage(message)) }
+        if let fraction = task.fraction, kind == .progress {
+            lines.append(Message(.partOfStage, ["percent": Int(fraction * 100)]))
+        }
     } else {
-        lines.append("Waiting: nobody has begun with the upload yet.")
+        lines.append(Message(.notBegun))
     }
-    if ahead > 0 { lines.append(ahead == 1 ? "One older task is in work." : "\(ahead) older tasks are in work.") }
+    if ahead > 0 { lines.append(ahead == 1 ? Message(.oneOlderTask) : Message(.olderTasks, ["count": ahead])) }
     return lines
 }
 
-private func successLines(of task: RetraceTask, timings: [StageTiming], facts: [String: String]) -> [String] {
-    var lines = ["The backtrace is ready at /\(task.id)/backtrace."]
-    if let package = task.package { lines.append("Crashed package: \(package)") }
-    if let signal = task.signal { lines.append("Signal: \(signal)") }
+private func successLines(of task: RetraceTask, timings: [StageTiming], facts: [String: String]) -> [Message] {
+    var lines = [Message(.backtraceReady, ["path": "/\(task.id)/backtrace"])]
+    if let package = task.package { lines.append(Message(.crashedPackage, ["package": package])) }
+    if let signal = task.signal { lines.append(Message(.signal, ["signal": signal])) }
     lines += qualityLines(facts)
     let times = timings.compactMap { timing in
         timing.microseconds.map { "\(timing.stage.rawValue) \(seconds($0)) s" }
     }
-    if !times.isEmpty { lines.append("Time: \(times.joined(separator: ", "))") }
+    if !times.isEmpty { lines.append(Message(.time, ["times": times.joined(separator: ", ")])) }
     return lines
 }
 
 /// How much of the crash could be named, so that nobody takes a poor result for a good one.
-private func qualityLines(_ facts: [String: String]) -> [String] {
-    var lines: [String] = []
-    if let truncation = facts["truncation"] { lines.append(truncation) }
+private func qualityLines(_ facts: [String: String]) -> [Message] {
+    var lines: [Message] = []
+    if let truncation = facts["truncation"] { lines.append(.ofStage(truncation)) }
     if let named = facts["symbolised_frames"], let all = facts["frames"] {
-        lines.append("Frames: \(named) of \(all) have names")
+        lines.append(Message(.namedFrames, ["named": named, "all": all]))
     }
     if let complete = facts["modules_complete"], let all = facts["modules"] {
-        lines.append("Modules: \(complete) of \(all) were found with their debuginfo")
+        lines.append(Message(.completeModules, ["complete": complete, "all": all]))
     }
     if let release = facts["release"] {
         let evidence = facts["release_evidence"].map { $0.hasSuffix(".") ? String($0.dropLast()) : $0 }
-        lines.append("Release: \(release)" + (evidence.map { " (\($0))" } ?? ""))
+        lines.append(Message(.release, ["release": release + (evidence.map { " (\($0))" } ?? "")]))
     }
     return lines
 }
 
-private func failureLines(of task: RetraceTask) -> [String] {
-    guard let failure = task.failure else { return ["The task failed; /\(task.id)/log says why."] }
-    var lines = ["The task failed while \(failure.stage.activity).", failure.reason]
-    if let advice = failure.advice { lines.append(advice) }
-    lines.append("Code: \(failure.code)" + (failure.exitStatus.map { ", exit status \($0)" } ?? ""))
+private func failureLines(of task: RetraceTask) -> [Message] {
+    guard let failure = task.failure else { return [Message(.failed, ["log": "/\(task.id)/log"])] }
+    var lines = [
+        Message(.failedWhile, ["activity": failure.stage.activity]),
+        .ofStage(failure.reason, code: failure.code),
+    ]
+    if let advice = failure.advice { lines.append(.ofStage(advice)) }
+    lines.append(
+        failure.exitStatus.map { Message(.codeAndExitStatus, ["code": failure.code, "status": $0]) }
+            ?? Message(.code, ["code": failure.code]))
     return lines
 }
 
@@ -100,7 +110,7 @@ func logText(of task: RetraceTask, events: [RecordedEvent]) -> String {
         return "[\(utc(event.microseconds))] \(event.stage.rawValue) \(event.kind.rawValue)\(attempt): \(event.message)"
     }
     if let failure = task.failure {
-        lines += failureLines(of: task)
+        lines += failureLines(of: task).map { $0.text(in: .english) }
         if let output = failure.toolOutput, !output.isEmpty { lines += ["The last lines of its output:", output] }
     }
     return lines.map { $0 + "\n" }.joined()

@@ -18,9 +18,7 @@ struct TaskAccess: Sendable {
         case .granted(let task): return task
         case .unknownTask: throw Refusal.noSuchTask
         case .wrongPassword:
-            throw Refusal(
-                .forbidden, "The password of this task is missing or wrong.",
-                advice: "Send the one that came with the task's id in the header X-Task-Password.")
+            throw Refusal(.forbidden, .wrongPassword, advice: .sendThePassword)
         }
     }
 
@@ -65,6 +63,5 @@ enum TaskCookie {
 
 extension Refusal {
     /// Nothing is known of the task.
-    static let noSuchTask = Refusal(
-        .notFound, "There is no such task here.", advice: "It may have been removed; check the id that you were given.")
+    static let noSuchTask = Refusal(.notFound, .noSuchTask, advice: .checkTheID)
 }

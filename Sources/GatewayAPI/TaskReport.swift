@@ -8,14 +8,17 @@ struct TaskReport {
     let outlook: Outlook?
 
     /// The body of the answer as text.
-    var text: String {
+    func text(in language: Language) -> String {
         statusText(
             of: snapshot.task, ahead: snapshot.ahead, timings: snapshot.task.state == .success ? snapshot.timings : [],
-            facts: snapshot.task.state == .success ? snapshot.facts : [:])
-            + (outlook?.lines ?? []).map { $0 + "\n" }.joined()
+            facts: snapshot.task.state == .success ? snapshot.facts : [:], in: language)
+            + (outlook.map { $0.message.text(in: language) + "\n" } ?? "")
     }
 
-    var document: StatusDocument { StatusDocument(snapshot, outlook: outlook, text: text) }
+    /// - Parameter language: Of the key `text`; every other key is the same in every language.
+    func document(in language: Language) -> StatusDocument {
+        StatusDocument(snapshot, outlook: outlook, text: text(in: language))
+    }
 }
 
 extension GatewayDependencies {

@@ -43,7 +43,7 @@ struct UploadReceiver: Sendable {
         while let chunk = try await next(&chunks, received) {
             received += chunk.readableBytes
             guard received <= headers.contentLength else {
-                throw Refusal(.contentTooLarge, "The upload is longer than its Content-Length.")
+                throw Refusal(.contentTooLarge, .longerThanDeclared)
             }
             buffer.writeImmutableBuffer(chunk)
             if buffer.readableBytes >= Self.bufferSize { try await write(&buffer, to: file) }
@@ -64,8 +64,8 @@ struct UploadReceiver: Sendable {
 
     private func incomplete(_ received: Int) -> Refusal {
         Refusal(
-            .badRequest, "The upload ended after \(received) of \(headers.contentLength) bytes.",
-            advice: "Send it again.")
+            .badRequest, .uploadIncomplete, advice: .sendItAgain,
+            with: ["received": received, "declared": headers.contentLength])
     }
 
     private func write(_ buffer: inout ByteBuffer, to file: SystemPackage.FileDescriptor) async throws(Refusal) {
@@ -82,9 +82,7 @@ struct UploadReceiver: Sendable {
             dependencies.logger.error(
                 "the upload cannot be stored", metadata: ["task": "\(directory.task)", "error": "\(error)"])
             if let error = error as? Errno, error == .noSpace || error == .diskQuotaExceeded { throw Refusal.diskFull }
-            throw Refusal(
-                .internalServerError, "The server could not store the upload.",
-                advice: "Try again later, or tell the operator.")
+            throw Refusal(.internalServerError, .uploadNotStored, advice: .tryLaterOrTell)
         }
     }
 }

@@ -32,17 +32,20 @@ struct GatewayBench: Sendable {
     typealias Ingest = @Sendable (IngestJob, TaskDirectory) -> AsyncThrowingStream<IngestReply, any Error>
 
     /// Builds a gateway, calls `body` with it and a client, and waits until every connection has ended.
+    ///
+    /// - Parameter spool: The spool's name below the scratch directory, where it is not that itself; it is not made.
     static func run(
         _ setting: TestingSetup = .router, limits: GatewayLimits = GatewayLimits(), access: AccessRule = AccessRule(),
         releases: [String] = ["debian-12-x86_64"], mirrors: [MirroredRelease] = [],
         freeBytes: @escaping @Sendable (FilePath) throws -> UInt64 = { try availableBytes(at: $0) },
-        ingest: @escaping Ingest = accepting, extras: Extras = Extras(),
+        spool: String? = nil, ingest: @escaping Ingest = accepting, extras: Extras = Extras(),
         _ body: @escaping @Sendable (GatewayBench, any TestClientProtocol) async throws -> Void,
         afterwards: (GatewayBench) async throws -> Void = { _ in }
     ) async throws {
         try await ScratchDirectory.with { directory in
             let bench = try GatewayBench(
-                spool: directory, store: TaskStore(at: directory.appending("tasks.sqlite")), limits: limits,
+                spool: spool.map { directory.appending($0) } ?? directory,
+                store: TaskStore(at: directory.appending("tasks.sqlite")), limits: limits,
                 access: access,
                 mirrors: mirrors + releases.map { MirroredRelease(releaseID: try ReleaseID($0), isServed: true) },
                 freeBytes: freeBytes, ingest: ingest, extras: extras)

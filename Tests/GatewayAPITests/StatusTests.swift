@@ -69,13 +69,15 @@ import class Foundation.JSONSerialization
             releaseID: try ReleaseID("debian-12-x86_64"), tasks: 7,
             medians: [.ingest: 1_000_000, .resolve: 2_000_000, .build: 8_000_000, .retrace: 30_000_000])
         var outlook = Outlook(of: try snapshot(nil, nil, ahead: 2), history: history, now: 0)
-        #expect(outlook.lines == ["About 45 s of work once its turn comes, by the last 7 crashes of debian-12-x86_64."])
+        #expect(
+            outlook.message.description
+                == "About 45 s of work once its turn comes, by the last 7 crashes of debian-12-x86_64.")
         outlook = Outlook(of: try snapshot(.build, .progress, started: 1_000_000), history: history, now: 5_000_000)
         #expect(outlook.remaining == 34_000_000)
-        #expect(outlook.lines == ["About 35 s left, by the last 7 crashes of debian-12-x86_64."])
+        #expect(outlook.message.description == "About 35 s left, by the last 7 crashes of debian-12-x86_64.")
         outlook = Outlook(of: try snapshot(.build, .progress, started: 0), history: history, now: 60_000_000)
         #expect(outlook.isOverdue)
-        #expect(outlook.lines.first?.hasPrefix("This stage takes longer than usual (10 s") == true)
+        #expect(outlook.message.description.hasPrefix("This stage takes longer than usual (10 s"))
     }
 
     @Test func withoutAHistoryNoTimeIsInvented() async throws {

@@ -67,7 +67,7 @@ struct TaskPage {
         refresh = pending
         script = pending ? "task.js" : nil
         stages = StageView.all(of: snapshot)
-        let lines = report.text.split(separator: "\n").map(String.init)
+        let lines = report.text(in: .english).split(separator: "\n").map(String.init)
         said = lines.first ?? ""
         more = lines.dropFirst().joined(separator: " ")
         fraction = task.fraction ?? 0

@@ -19,7 +19,7 @@ struct AssetsRoute: Sendable {
         let assets = Self.assets.map { ("assets/\($0.key)", $0.value) } + [("favicon.ico", Self.icon)]
         for (path, asset) in assets {
             router.get(RouterPath(path)) { request, _ in
-                ResultResponse(
+                try ResultResponse(
                     dependencies: dependencies, content: asset.content, mediaType: asset.type, cacheControl: "no-cache"
                 ).answer(to: request)
             }

@@ -23,26 +23,23 @@ struct CheckPackageRoute: Sendable {
     /// - Throws: ``Refusal`` with 403.
     static func question(_ headers: HTTPFields) throws(Refusal) -> PackageQuestion {
         guard let package = headers[.packageNVR] else {
-            throw Refusal(.forbidden, "The header X-Package-NVR is missing.", advice: Self.howTo)
+            throw Refusal(.forbidden, .packageMissing, advice: .howToAskForAPackage)
         }
         guard isPackage(package) else {
-            throw Refusal(.forbidden, "X-Package-NVR is not written like a package.", advice: Self.howTo)
+            throw Refusal(.forbidden, .packageMalformed, advice: .howToAskForAPackage)
         }
         guard let name = headers[.packageArch] else {
-            throw Refusal(.forbidden, "The header X-Package-Arch is missing.", advice: Self.howTo)
+            throw Refusal(.forbidden, .architectureMissing, advice: .howToAskForAPackage)
         }
         guard let architecture = try? Architecture(name) else {
-            throw Refusal(.forbidden, "X-Package-Arch is no architecture that is known here.", advice: Self.howTo)
+            throw Refusal(.forbidden, .architectureUnknown, advice: .howToAskForAPackage)
         }
         let release = headers[.osRelease]
         guard release.map(isRelease) ?? true else {
-            throw Refusal(.forbidden, "X-OS-Release is not written like a release id.", advice: Self.howTo)
+            throw Refusal(.forbidden, .releaseMalformed, advice: .howToAskForAPackage)
         }
         return PackageQuestion(package: package, architecture: architecture, releaseID: release)
     }
-
-    private static let howTo =
-        "Send X-Package-NVR as bash-5.2.15-5.fc40, X-Package-Arch as x86_64 and X-OS-Release as fedora-40-x86_64."
 
     private static func isPackage(_ text: String) -> Bool {
         (3...512).contains(text.utf8.count) && text.contains("-") && text.utf8.allSatisfy(isPackageByte)

@@ -24,20 +24,21 @@ struct CreateRoute: Sendable {
         guard let slot = dependencies.active.admit(limit: dependencies.limits.maxParallelTasks) else {
             try await dependencies.store.countDenial(microseconds: dependencies.now())
             throw Refusal(
-                .serviceUnavailable,
-                "The server is busy with as many tasks as it takes (\(dependencies.limits.maxParallelTasks)).",
-                advice: "Try again in a while.", retryAfterSeconds: dependencies.limits.retryAfterSeconds)
+                .serviceUnavailable, .busy, advice: .tryAgainInAWhile,
+                with: ["limit": dependencies.limits.maxParallelTasks],
+                retryAfterSeconds: dependencies.limits.retryAfterSeconds)
         }
         defer { slot.leave() }
         let headers = try UploadHeaders(request.head, dependencies.limits)
         try await reserveSpace(for: headers, slot)
+        let taskType = try UploadHeaders.taskType(request.head, dependencies.limits)
         let directory = try await newDirectory()
         do {
             let receiver = UploadReceiver(
                 dependencies: dependencies, directory: directory, headers: headers, slot: slot)
             try await receiveInTime(request.body, with: receiver)
-            if [1, 3, 4].contains(headers.taskType) { try await dependencies.onDisk { try directory.keepDump() } }
-            return try await submit(directory, headers, slot)
+            if [1, 3, 4].contains(taskType) { try await dependencies.onDisk { try directory.keepDump() } }
+            return try await submit(directory, headers, taskType, slot)
         } catch {
             await removeAll(of: directory)
             throw error
@@ -50,9 +51,7 @@ struct CreateRoute: Sendable {
             free = try await dependencies.onDisk { try dependencies.freeBytes(dependencies.spool) }
         } catch {
             dependencies.logger.error("the free space of the spool is unknown", metadata: ["error": "\(error)"])
-            throw Refusal(
-                .internalServerError, "The server does not know how much disk space it has left.",
-                advice: "Tell the operator.")
+            throw Refusal(.internalServerError, .freeSpaceUnknown, advice: .tellTheOperator)
         }
         let kept = dependencies.limits.minFreeBytes
         guard slot.reserve(UInt64(headers.contentLength), of: free, keeping: kept) else { throw Refusal.diskFull }
@@ -89,22 +88,22 @@ struct CreateRoute: Sendable {
             group.cancelAll()
             guard complete else {
                 throw Refusal(
-                    .requestTimeout, "The upload took longer than the \(limit.components.seconds) seconds it may take.",
-                    advice: "Compress it better or use a faster connection.")
+                    .requestTimeout, .uploadTooSlow, advice: .compressOrHurry,
+                    with: ["seconds": limit.components.seconds])
             }
         }
     }
 
     private func submit(
-        _ directory: TaskDirectory, _ headers: UploadHeaders, _ slot: UploadSlot
+        _ directory: TaskDirectory, _ headers: UploadHeaders, _ taskType: Int, _ slot: UploadSlot
     ) async throws -> Response {
         let task = directory.task
         let password = TaskPassword()
         // The row comes before the job, because the first event may come before the verdict.
         try await dependencies.store.insert(
-            task, type: headers.taskType, password: PasswordHash(of: password.text), microseconds: dependencies.now())
+            task, type: taskType, password: PasswordHash(of: password.text), microseconds: dependencies.now())
         slot.become(task)
-        let job = IngestJob(task: task, contentType: headers.contentType, taskType: headers.taskType)
+        let job = IngestJob(task: task, contentType: headers.contentType, taskType: taskType)
         let verdict = await dependencies.verdict(on: job)
         if let refusal = refusal(verdict, task) { throw refusal }
         try await dependencies.store.markAnswered(task)
@@ -127,14 +126,12 @@ struct CreateRoute: Sendable {
         case .notPickedUp:
             dependencies.logger.warning("no ingest worker took the job", metadata: ["task": "\(task)"])
             return Refusal(
-                .serviceUnavailable, "No worker is free to look at the upload.",
-                advice: "Try again in a while; nothing was kept.", retryAfterSeconds: retry)
+                .serviceUnavailable, .noWorkerIsFree, advice: .nothingWasKept, retryAfterSeconds: retry)
         case .unreachable(let reason):
             dependencies.logger.error(
                 "the job could not be handed over", metadata: ["task": "\(task)", "error": "\(reason)"])
             return Refusal(
-                .serviceUnavailable, "The server cannot reach its workers.",
-                advice: "Try again in a while; nothing was kept.", retryAfterSeconds: retry)
+                .serviceUnavailable, .workersUnreachable, advice: .nothingWasKept, retryAfterSeconds: retry)
         }
     }
 

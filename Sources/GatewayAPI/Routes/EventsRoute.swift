@@ -36,8 +36,7 @@ struct EventsRoute: Sendable {
             }
             guard listeners.join(task.id, limits) else {
                 throw Refusal(
-                    .serviceUnavailable, "As many clients listen already as the server lets listen.",
-                    advice: "Ask for /\(task.id) now and then instead.",
+                    .serviceUnavailable, .tooManyListeners, advice: .askNowAndThen, with: ["task": "/\(task.id)"],
                     retryAfterSeconds: dependencies.limits.retryAfterSeconds)
             }
             return response(task.id, after: max(0, last))

@@ -12,9 +12,7 @@ struct MetricsRoute: Sendable {
         router.onAnyMethod("metrics") { request, _ in
             try dependencies.access.check(request)
             guard dependencies.limits.allowMetrics else {
-                throw Refusal(
-                    .forbidden, "Metrics are not public on this server.",
-                    advice: "Its operator can allow them with http.metrics.")
+                throw Refusal(.forbidden, .metricsNotPublic, advice: .operatorAllowsMetrics)
             }
             let spool = dependencies.spool
             let free = try? await dependencies.onDisk { [freeBytes = dependencies.freeBytes] in try freeBytes(spool) }

@@ -25,9 +25,7 @@ struct RepositoriesRoute: Sendable {
 
     private func answer(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         guard let repositories = dependencies.repositories else {
-            throw Refusal(
-                .forbidden, "The mirrored packages are not public on this server.",
-                advice: "Its operator can allow them with http.repos.")
+            throw Refusal(.forbidden, .repositoriesNotPublic, advice: .operatorAllowsRepositories)
         }
         let parts = context.parameters.getCatchAll().compactMap { $0.removingPercentEncoding() }
         guard parts.count == context.parameters.getCatchAll().count, Self.isPlain(parts) else { throw Refusal.notFound }
@@ -39,7 +37,7 @@ struct RepositoriesRoute: Sendable {
             let result = ResultResponse(
                 dependencies: dependencies, content: ResultContent(file), mediaType: "application/octet-stream",
                 cacheControl: "max-age=300")
-            return result.answer(to: request)
+            return try result.answer(to: request)
         case .folder(let names)?: return listing(names, parts)
         }
     }

@@ -8,8 +8,10 @@ import TaskStorage
 struct TaskActionRoutes: Sendable {
     let dependencies: GatewayDependencies
     let access: TaskAccess
+    let languages: Languages
 
-    init(dependencies: GatewayDependencies) {
+    init(dependencies: GatewayDependencies, languages: Languages) {
+        self.languages = languages
         self.dependencies = dependencies
         access = TaskAccess(dependencies: dependencies)
     }
@@ -28,20 +30,17 @@ struct TaskActionRoutes: Sendable {
         try dependencies.access.check(request)
         guard let id = context.parameters.get("id"), isDigits(id) else { throw Refusal.notFound }
         guard dependencies.limits.allowDelete else {
-            throw Refusal(
-                .forbidden, "Tasks are not deleted by their owners on this server.",
-                advice: "The front page says when they are removed; its operator can remove one earlier.")
+            throw Refusal(.forbidden, .deletionNotAllowed, advice: .seeWhenTasksGo)
         }
         let task = try await access.task(request, context)
         do {
             try await dependencies.remove(task.id)
         } catch {
             dependencies.logger.error("a task cannot be deleted: \(error)", metadata: ["task": "\(task.id)"])
-            throw Refusal(
-                .internalServerError, "The task could not be removed from the server's disk.",
-                advice: "Try again; if it stays, tell the operator.")
+            throw Refusal(.internalServerError, .taskNotRemoved, advice: .tryAgainOrTell)
         }
         dependencies.logger.info("task deleted by its owner", metadata: ["task": "\(task.id)"])
-        return plainText("Task \(task.id) is deleted.\n")
+        let message = Message(.taskDeleted, ["task": task.id])
+        return plainText(message.text(in: languages.language(for: request.headers)) + "\n")
     }
 }

@@ -79,14 +79,13 @@ struct TaskPageRoute: Sendable {
         try dependencies.access.check(request)
         let id = try access.id(context)
         guard access.isOwnSite(request) else {
-            throw Refusal(
-                .forbidden, "Another site sent this form.", advice: "Open /\(id) and give the password there.")
+            throw Refusal(.forbidden, .formOfAnotherSite, advice: .openTheTask, with: ["task": "/\(id)"])
         }
         let body: ByteBuffer
         do {
             body = try await request.body.collect(upTo: Self.maximumForm)
         } catch {
-            throw Refusal(.contentTooLarge, "The form is larger than any that this page has.")
+            throw Refusal(.contentTooLarge, .formTooLarge)
         }
         guard let password = Self.password(in: String(buffer: body)),
             case .granted = try await access.authenticate(id, password, request, context)

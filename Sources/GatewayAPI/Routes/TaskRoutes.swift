@@ -10,9 +10,11 @@ struct TaskRoutes: Sendable {
     let dependencies: GatewayDependencies
     private let access: TaskAccess
     private let page: TaskPageRoute
+    private let languages: Languages
 
-    init(dependencies: GatewayDependencies, page: TaskPageRoute) {
+    init(dependencies: GatewayDependencies, page: TaskPageRoute, languages: Languages) {
         self.dependencies = dependencies
+        self.languages = languages
         self.page = page
         access = TaskAccess(dependencies: dependencies)
     }
@@ -25,39 +27,39 @@ struct TaskRoutes: Sendable {
         router.onAnyMethod(":id") { request, context in
             let form = StatusForm(accept: request.headers[.accept])
             guard form != .page else { return try await page.page(request, context) }
-            return try await status(access.task(request, context), form)
+            return try await status(access.task(request, context), form, languages.language(for: request.headers))
         }
         router.onAnyMethod(":id/backtrace") { request, context in
             let task = try await access.task(request, context)
             let content = try await text(of: directory(task).backtrace, task, "backtrace")
-            return answer(request, content, "text/plain")
+            return try answer(request, content, "text/plain")
         }
         router.onAnyMethod(":id/backtrace.json") { request, context in
             let task = try await access.task(request, context)
             let path = directory(task).backtraceJSON
             guard let file = try await dependencies.onDisk({ try ResultFile(at: path) }) else {
-                throw missing("backtrace", task)
+                throw missing("backtrace.json", task)
             }
-            return answer(request, ResultContent(file), "application/json")
+            return try answer(request, ResultContent(file), "application/json")
         }
         router.onAnyMethod(":id/exploitable") { request, context in
             let task = try await access.task(request, context)
             let file = directory(task).results.appending("exploitable")
-            return answer(request, try await text(of: file, task, "rating of exploitability"), "text/plain")
+            return try answer(request, try await text(of: file, task, "exploitable"), "text/plain")
         }
         router.onAnyMethod(":id/log") { request, context in
-            answer(request, try await log(access.task(request, context)), "text/plain")
+            try answer(request, await log(access.task(request, context)), "text/plain")
         }
     }
 
-    private func status(_ task: RetraceTask, _ form: StatusForm) async throws -> Response {
+    private func status(_ task: RetraceTask, _ form: StatusForm, _ language: Language) async throws -> Response {
         guard let report = try await dependencies.report(of: task.id) else { throw Refusal.noSuchTask }
         var headers = HTTPFields()
         headers[.taskStatus] = report.snapshot.task.state.rawValue
         headers[.vary] = "Accept"
-        guard form == .json else { return plainText(report.text, .ok, headers) }
+        guard form == .json else { return plainText(report.text(in: language), .ok, headers) }
         headers[.contentType] = "application/json"
-        let body = ByteBuffer(bytes: try report.document.encoded(pretty: true))
+        let body = ByteBuffer(bytes: try report.document(in: language).encoded(pretty: true))
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: body))
     }
 
@@ -74,28 +76,27 @@ struct TaskRoutes: Sendable {
 
     private func directory(_ task: RetraceTask) -> TaskDirectory { TaskDirectory(task.id, in: dependencies.spool) }
 
-    private func answer(_ request: Request, _ content: ResultContent, _ type: String) -> Response {
-        ResultResponse(dependencies: dependencies, content: content, mediaType: type).answer(to: request)
+    private func answer(_ request: Request, _ content: ResultContent, _ type: String) throws(Refusal) -> Response {
+        try ResultResponse(dependencies: dependencies, content: content, mediaType: type).answer(to: request)
     }
 
     /// The start of a text file, with undecodable bytes replaced.
-    private func text(of path: FilePath, _ task: RetraceTask, _ noun: String) async throws -> ResultContent {
+    private func text(of path: FilePath, _ task: RetraceTask, _ name: String) async throws -> ResultContent {
         let content = try await dependencies.onDisk { () -> ResultContent? in
             guard let file = try ResultFile(at: path) else { return nil }
             let bytes = try file.read(at: 0, count: min(file.byteCount, Self.maximumBacktrace))
             return ResultContent(String(decoding: bytes, as: UTF8.self).utf8, version: file.version)
         }
-        guard let content else { throw missing(noun, task) }
+        guard let content else { throw missing(name, task) }
         return content
     }
 
-    private func missing(_ noun: String, _ task: RetraceTask) -> Refusal {
-        switch task.state {
-        case .pending:
-            Refusal(.notFound, "Task \(task.id) has no \(noun) yet.", advice: "Ask again when /\(task.id) says so.")
-        case .success: Refusal(.notFound, "Task \(task.id) has no \(noun).")
-        case .failure:
-            Refusal(.notFound, "Task \(task.id) has no \(noun) because it failed.", advice: "/\(task.id)/log says why.")
+    private func missing(_ name: String, _ task: RetraceTask) -> Refusal {
+        let values = ["path": "/\(task.id)/\(name)", "task": "/\(task.id)", "log": "/\(task.id)/log"]
+        return switch task.state {
+        case .pending: Refusal(.notFound, .notThereYet, advice: .askAgain, with: values)
+        case .success: Refusal(.notFound, .notMade, with: values)
+        case .failure: Refusal(.notFound, .notMadeByFailure, advice: .logSaysWhy, with: values)
         }
     }
 }

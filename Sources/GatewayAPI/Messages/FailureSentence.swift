@@ -1,0 +1,96 @@
+/// What the stages' codes mean, for readers of another language than English.
+///
+/// A stage words its failures in English, with the details of the case. Where it says nothing but what stands here, the
+/// translation takes its place; otherwise the translated meaning of the code comes first and the stage's own words follow.
+enum FailureSentence {
+    /// By the code of ``StageError``. A test compares the keys with the codes that the stages declare.
+    static let byCode: [String: String] = [
+        // Of ingest: most of them are refusals of `/create`.
+        "unsupported-content-type": "The upload's media type is none that this server unpacks.",
+        "content-type-mismatch": "The upload is compressed otherwise than its media type says.",
+        "not-an-archive": "The upload is not a tar archive.",
+        "truncated-archive": "The archive ends in the middle: it was cut off before or during the upload.",
+        "damaged-archive": "The archive is damaged and cannot be unpacked to its end.",
+        "unsafe-member": "The archive holds something other than regular files with bare names.",
+        "unexpected-member": "The archive holds a file that does not belong to a crash.",
+        "duplicate-member": "The archive holds the same file twice.",
+        "member-too-large": "A file of the archive is larger than it may be.",
+        "unreadable-member": "A file of the archive is not plain text.",
+        "too-many-members": "The archive has more members than a crash can have.",
+        "missing-member": "The archive lacks a file that every crash needs.",
+        "unpacked-too-large": "The archive unpacks to more than this server takes.",
+        "decompression-bomb": "The archive unpacks to far more than a real coredump would.",
+        "not-a-coredump": "The file 'coredump' is not a coredump.",
+        "damaged-coredump": "The coredump is damaged or cut off.",
+        "unsupported-architecture": "The coredump is of an architecture that this server does not know.",
+        "unknown-executable": "Neither the core nor the file 'executable' says which program crashed.",
+        "vmcore-unsupported":
+            "This is the dump of a kernel, and this server takes only the cores of processes so far.",
+        "upload-missing": "The upload of this task is gone.",
+
+        // Of every stage.
+        "disk-full": "A disk of the server is full.",
+        "too-many-attempts": "The server began with this stage several times and never came to its end.",
+        "internal-error": "Something that no rule foresaw happened in the server.",
+        "interrupted": "The service was stopped in the middle of the task.",
+        "abandoned": "Nothing was heard of the task for too long, so it was given up.",
+
+        // Of the resolver and of mirrors.
+        "unknown-release": "The release that crashed is not known to this server.",
+        "release-not-mirrored": "The release that crashed has no package index here.",
+        "index-unusable": "The package index of the release cannot be used.",
+        "index-failed": "The package index of the release could not be made.",
+        "synchronisation-running": "The release is being synchronised already.",
+        "mirrors-unreachable": "No mirror gave what was asked for.",
+        "bad-signature": "A signature of the repository is missing or wrong.",
+        "metadata-refused": "The repository's metadata was refused: it is too old, or contradicts itself.",
+        "altered-file": "A file of a mirror is not what the signed metadata says.",
+        "unknown-package": "A package is in no repository, or its dependencies cannot be met.",
+
+        // Of the chroot builder.
+        "debugger-not-mirrored": "The mirror of the release has no complete debugger.",
+        "debugger-unusable": "The debugger of the release cannot be started.",
+        "foreign-architecture": "The debugger for this architecture does not run on the server's host.",
+        "unknown-distribution": "No plugin of this server describes the distribution.",
+
+        // Of the retracer.
+        "gdb-timeout": "gdb was stopped at its time limit and had printed no frame.",
+        "gdb-out-of-memory": "gdb ran out of memory.",
+        "gdb-output-limit": "gdb printed too much without a single frame.",
+        "gdb-failed": "gdb failed and had printed no frame.",
+        "core-unreadable": "gdb does not take the uploaded file for a core dump.",
+        "core-truncated": "The core is cut off, and gdb found no stack in what is there.",
+        "no-frames": "gdb read the core but found no stack in it.",
+        "sandbox-unavailable": "The sandbox for gdb could not be started.",
+        "unsupported-dump": "This stage retraces user processes, and the upload is a vmcore.",
+    ]
+
+    /// Advice of the stages that is the same in every case; any other is shown in English.
+    static let advice = [
+        "Pack the files of the crash with tar, compressed as the media type says.",
+        "Check that the disk of the sending machine was not full, then pack and send it again.",
+        "Pack and send it again.",
+        "Pack every file of the crash once.",
+        "Pack the files of the crash into it.",
+        "Write it as plain text.",
+        "Write it as one line of plain text.",
+        "It should hold one short text.",
+        "That is all that this server takes; coredump_filter (core(5)) makes cores smaller.",
+        "Real cores do not; if this one does, ask the server's operator to raise the limit.",
+        "Send it with the media type that it has.",
+        "Send the core again from the machine, uncut.",
+        "Send the crash again.",
+        "Send the crash again; if that ends the same way, tell the operator that no worker takes the stage.",
+        "Write the program's absolute path into the file 'executable'.",
+        "Open it with crash(8) and the debug symbols of that kernel on a machine of your own.",
+        "Try again later.",
+        "Try again later, or tell the server's operator.",
+        "Try again later; its operator finds the cause in the log.",
+        "Tell the operator of the server: its log has the cause.",
+        "Make the core anew, whole: look at the limits of its size (ulimit -c, coredump.conf) and at the disk.",
+        "Upload the core as the kernel or gdb's gcore wrote it.",
+        "The core is most likely cut off or damaged; make it anew, whole.",
+        "The core is most likely damaged; send the program's maintainers another one.",
+        "Send it to a server with a debugger for kernels.",
+    ]
+}
