@@ -60,9 +60,6 @@ package struct GatewayDependencies: Sendable {
         self.logger = logger
     }
 
-    /// The releases that can be retraced now, in any order.
-    func supportedReleases() async -> [ReleaseID] { await mirrors().filter(\.isServed).map(\.releaseID) }
-
     /// Runs blocking file work on the thread pool, to its end even when the caller is cancelled.
     func onDisk<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await threadPool.runToEnd(work)

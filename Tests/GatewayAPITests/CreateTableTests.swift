@@ -1,0 +1,140 @@
+import CrashModel
+import HTTPTypes
+import HummingbirdTesting
+import JobMessages
+import NIOCore
+import SystemPackage
+import Testing
+
+@testable import GatewayAPI
+
+/// Every row of upstream's `/create`, in its order (upstream-facts, section 2): its status, and that it comes before all
+/// later ones.
+@Suite struct CreateTableTests {
+    /// One request and the server that it meets.
+    struct Attempt: Sendable {
+        var access = AccessRule()
+        var limits = GatewayLimits()
+        var freeBytes: @Sendable (FilePath) throws -> UInt64 = { _ in 1 << 40 }
+        var spoolIsThere = true
+        var ingest: GatewayBench.Ingest = accepting
+        var method = HTTPRequest.Method.post
+        var type: String? = "application/x-xz-compressed-tar"
+        var body: String? = "archive"
+        var more = HTTPFields()
+
+        func status() async throws -> Int {
+            let (status, report) = AsyncStream.makeStream(of: Int.self)
+            try await GatewayBench.run(
+                limits: limits, access: access, freeBytes: freeBytes, spool: spoolIsThere ? nil : "absent",
+                ingest: ingest
+            ) { bench, client async throws in
+                var headers = more
+                headers[.contentType] = type
+                let response = try await client.execute(
+                    uri: "/create", method: method, headers: headers, body: body.map(ByteBuffer.init(string:))
+                ) { $0 }
+                report.yield(response.status.code)
+                guard response.status != .created else { return }
+                #expect(response.isWellFormed() && !response.text.isEmpty)
+                if spoolIsThere { #expect(try await bench.nothingIsLeft()) }
+            }
+            return try #require(await status.first { _ in true })
+        }
+    }
+
+    struct Row: Sendable, CustomTestStringConvertible {
+        let number: Int
+        let what: String
+        let status: Int
+        let fault: @Sendable (inout Attempt) -> Void
+        var testDescription: String { "\(number): \(what)" }
+
+        init(_ number: Int, _ what: String, _ status: Int, _ fault: @escaping @Sendable (inout Attempt) -> Void) {
+            self.number = number
+            self.what = what
+            self.status = status
+            self.fault = fault
+        }
+
+        /// What ingest says of the upload.
+        static func verdict(_ number: Int, _ code: String, _ status: Int) -> Row {
+            Row(number, code, status) { attempt in
+                let error = StageError(.ingest, StageError.Code(code), "Because.")
+                attempt.ingest = { _, _ in replies([.pickedUp, .refused(error)]) }
+            }
+        }
+    }
+
+    private static let rows: [Row] = [
+        Row(1, "plain HTTP where HTTPS is required", 403) { $0.access.requireHTTPS = true },
+        Row(2, "as many tasks as may be", 503) { $0.limits.maxParallelTasks = 0 },
+        Row(3, "not POST", 405) { $0.method = .put },
+        Row(4, "another media type", 415) { $0.type = "application/zip" },
+        Row(5, "no length", 411) { $0.body = nil },
+        Row(6, "longer than may be", 413) { $0.limits.maxPackedMebibytes = 0 },
+        Row(7, "a directory of the server", 403) { $0.more[.coreFileDirectory] = "/var/spool/abrt" },
+        Row(8, "no spool", 500) {
+            $0.spoolIsThere = false
+            $0.freeBytes = { try availableBytes(at: $0) }
+        },
+        Row(9, "unknown free space", 500) { $0.freeBytes = { _ in throw Errno.ioError } },
+        Row(10, "too little free space", 507) { $0.freeBytes = { _ in 1 << 20 } },
+        Row(11, "no task can be made", 500) { $0.spoolIsThere = false },
+        Row(20, "interactive", 409) { $0.more[.taskType] = "3" },
+        Row(20, "a type that is no number, which upstream did not handle", 400) { $0.more[.taskType] = "core" },
+        .verdict(15, "not-an-archive", 403),
+        .verdict(15, "content-type-mismatch", 403),
+        .verdict(16, "unpacked-too-large", 413),
+        .verdict(16, "decompression-bomb", 413),
+        .verdict(17, "disk-full", 507),
+        .verdict(18, "truncated-archive", 403),
+        .verdict(18, "damaged-archive", 403),
+        .verdict(19, "unsafe-member", 403),
+        .verdict(19, "unexpected-member", 403),
+        .verdict(19, "member-too-large", 403),
+        .verdict(21, "missing-member", 403),
+        .verdict(22, "vmcore-unsupported", 501),
+        .verdict(22, "internal-error", 500),
+        Row(23, "the broker is away", 503) {
+            $0.ingest = { _, _ in AsyncThrowingStream { $0.finish(throwing: Errno.ioError) } }
+        },
+        Row(24, "a good upload", 201) { _ in },
+        Row(24, "a number that nobody knows is a coredump", 201) { $0.more[.taskType] = "7" },
+    ]
+
+    /// Rows that cannot happen here, and why.
+    private static let impossible = [
+        12: "Counting and admitting are one step, so no task comes to be over the limit.",
+        13: "A directory of the server is never read (row 7 refuses it): AllowExternalDir is not offered.",
+        14:
+            "A body that cannot be stored is a 500 of UploadReceiver; disk-full of row 10 and 17 is the case that tests can make.",
+    ]
+
+    @Test func everyRowOfUpstreamIsHere() {
+        let tested = Set(Self.rows.map(\.number))
+        #expect(tested.union(Self.impossible.keys) == Set(1...24))
+        #expect(tested.isDisjoint(with: Self.impossible.keys))
+    }
+
+    @Test(arguments: rows) func rowHasItsStatus(row: Row) async throws {
+        var attempt = Attempt()
+        row.fault(&attempt)
+        #expect(try await attempt.status() == row.status)
+    }
+
+    /// The header X-Task-Type is looked at before the body is read, so that a refusal costs no upload; upstream did that
+    /// after unpacking. It is the one difference in order.
+    @Test(arguments: rows.indices) func requestWithTwoFaultsGetsTheEarlierAnswer(index: Int) async throws {
+        let first = Self.rows[index]
+        guard first.status != 201 else { return }
+        for second in Self.rows.dropFirst(index + 1) where second.number != first.number && second.status != 201 {
+            // Either stands for an ingest of its own.
+            if first.number > 13, first.number != 20 { break }
+            var attempt = Attempt()
+            second.fault(&attempt)
+            first.fault(&attempt)
+            #expect(try await attempt.status() == first.status, "\(first.what), then \(second.what)")
+        }
+    }
+}
