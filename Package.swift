@@ -11,13 +11,15 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
-let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
 let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioFoundation = Target.Dependency.product(name: "NIOFoundationCompat", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -56,6 +58,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
@@ -77,6 +80,11 @@ let package = Package(
         .target(name: "Archives", dependencies: ["CArchive", system]),
         .target(name: "RPMRepodata", dependencies: ["CXML", "CrashModel", "Archives", system]),
         .target(name: "MessageQueue", dependencies: ["CRabbitMQ", logging]),
+        .target(
+            name: "HTTPConnections",
+            dependencies: [
+                hummingbirdCore, logging, nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioSSL, system,
+            ]),
         .target(name: "Sandbox", dependencies: [nioPosix, subprocess, system]),
 
         // L2: what is written down: messages, tasks, packages, distributions
@@ -92,8 +100,8 @@ let package = Package(
         .target(
             name: "GatewayAPI",
             dependencies: [
-                "CZlib", "CrashModel", "Archives", "JobMessages", "TaskStorage", crypto, hummingbird, httpTypes,
-                mustache, logging, nioCore, nioPosix, serviceLifecycle, system,
+                "CZlib", "CrashModel", "Archives", "HTTPConnections", "JobMessages", "TaskStorage", crypto, hummingbird,
+                httpTypes, mustache, logging, nioCore, nioPosix, serviceLifecycle, system,
             ],
             exclude: ["Translations/README.md"],
             resources: [.embedInCode("Templates"), .embedInCode("Assets"), .embedInCode("Translations")]),
@@ -143,10 +151,8 @@ let package = Package(
         .executableTarget(
             name: "gateway",
             dependencies: [
-                "ServiceRuntime", "GatewayAPI", "TaskStorage", "JobMessages", "MessageQueue", "CrashModel",
-                "Distributions", "Packages", hummingbird, hummingbirdCore, hummingbirdTLS, nioPosix, nioSSL, logging,
-                serviceLifecycle,
-                system,
+                "ServiceRuntime", "GatewayAPI", "HTTPConnections", "TaskStorage", "JobMessages", "MessageQueue",
+                "CrashModel", "Distributions", "Packages", hummingbird, nioPosix, logging, serviceLifecycle, system,
             ]),
         .executableTarget(
             name: "ingest",
@@ -198,6 +204,9 @@ let package = Package(
         test("Archives", ["CArchive", system]),
         test("RPMRepodata", ["CrashModel", subprocess, system]),
         test("MessageQueue", [logging, subprocess, system]),
+        test(
+            "HTTPConnections",
+            [hummingbird, hummingbirdCore, logging, nioCore, nioEmbedded, nioHTTP1, nioPosix, nioSSL, system]),
         test("Sandbox", [system]),
         test("JobMessages", ["CrashModel"], exclude: ["Golden"]),
         test("TaskStorage", ["CrashModel", grdb, system]),
@@ -207,7 +216,8 @@ let package = Package(
         test(
             "GatewayAPI",
             [
-                "CrashModel", "JobMessages", "Sandbox", "TaskStorage", hummingbird, hummingbirdTesting, httpTypes,
+                "CrashModel", "HTTPConnections", "JobMessages", "Sandbox", "TaskStorage", hummingbird,
+                hummingbirdTesting, httpTypes,
                 logging, nioCore, nioPosix, system,
             ]),
         test("IngestStage", ["CrashModel", "Archives", "Coredumps", "TaskStorage", "CArchive", system]),

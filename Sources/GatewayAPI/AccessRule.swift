@@ -5,20 +5,19 @@ import Hummingbird
 package struct AccessRule: Sendable {
     package var requireHTTPS: Bool
     package var listener: Listener
+    /// The proxies whose `X-Forwarded-Proto` and `X-Forwarded-For` are believed; they set the first and extend the second.
+    package var trustedProxies: [AddressRange]
 
-    /// What stands between the client and this process.
+    /// What this process speaks.
     package enum Listener: String, Sendable {
-        /// Nothing, and we speak HTTP.
         case plain
-        /// Nothing, and we speak TLS ourselves.
         case tls
-        /// A proxy that always sets `X-Forwarded-Proto` itself; only then is the header believed.
-        case proxy
     }
 
-    package init(requireHTTPS: Bool = false, listener: Listener = .plain) {
+    package init(requireHTTPS: Bool = false, listener: Listener = .plain, trustedProxies: [AddressRange] = []) {
         self.requireHTTPS = requireHTTPS
         self.listener = listener
+        self.trustedProxies = trustedProxies
     }
 
     /// - Throws: ``Refusal`` with 403 when HTTPS is required and the request did not come by it.
@@ -27,12 +26,9 @@ package struct AccessRule: Sendable {
         throw Refusal(.forbidden, .httpsOnly, advice: .useHTTPS)
     }
 
-    /// Whether the request came by HTTPS, as far as this process can know.
+    /// Whether the client sent the request by HTTPS. ``TransportRules`` has left the header only where it is believed.
     func isSecure(_ request: Request) -> Bool {
-        switch listener {
-        case .plain: false
-        case .tls: true
-        case .proxy: request.headers[.forwardedProto]?.lowercased() == "https"
-        }
+        if let scheme = request.headers[.forwardedProto] { return scheme.lowercased() == "https" }
+        return listener == .tls
     }
 }

@@ -14,6 +14,10 @@ package struct GatewayDependencies: Sendable {
     package let spool: FilePath
     package let limits: GatewayLimits
     package let access: AccessRule
+    /// What each client address may do.
+    package let clients: ClientLimiter
+    /// How much waits for workers.
+    package let backlog: QueueBacklog
     /// Every release that is or was to be mirrored, in any order.
     package let mirrors: @Sendable () async -> [MirroredRelease]
     /// Hands a job to ingest and yields what it replies.
@@ -36,7 +40,8 @@ package struct GatewayDependencies: Sendable {
 
     package init(
         store: TaskStore, active: ActiveTasks, spool: FilePath, limits: GatewayLimits = GatewayLimits(),
-        access: AccessRule = AccessRule(), mirrors: @escaping @Sendable () async -> [MirroredRelease],
+        access: AccessRule = AccessRule(), clients: ClientLimiter = ClientLimiter(),
+        backlog: QueueBacklog = QueueBacklog(), mirrors: @escaping @Sendable () async -> [MirroredRelease],
         submit: @escaping @Sendable (IngestJob) -> AsyncThrowingStream<IngestReply, any Error>,
         knowsPackage: @escaping @Sendable (PackageQuestion) async throws -> Bool = { _ in false },
         repositories: FilePath? = nil,
@@ -49,6 +54,8 @@ package struct GatewayDependencies: Sendable {
         self.spool = spool
         self.limits = limits
         self.access = access
+        self.clients = clients
+        self.backlog = backlog
         self.mirrors = mirrors
         self.submit = submit
         self.knowsPackage = knowsPackage

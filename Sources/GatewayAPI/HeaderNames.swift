@@ -13,7 +13,8 @@ extension HTTPField.Name {
     static let accelBuffering = named("X-Accel-Buffering")
     static let secFetchSite = named("Sec-Fetch-Site")
     static let lastEventID = named("Last-Event-ID")
-    static let forwardedProto = named("X-Forwarded-Proto")
+    package static let forwardedProto = named("X-Forwarded-Proto")
+    package static let forwardedFor = named("X-Forwarded-For")
 
     static func named(_ name: String) -> HTTPField.Name { HTTPField.Name(name) ?? .userAgent }
 }

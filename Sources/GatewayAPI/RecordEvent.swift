@@ -28,6 +28,13 @@ package func recordEvent(
     return outcome
 }
 
+/// Microseconds of a clock that never goes back.
+@Sendable package func uptimeMicroseconds() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+}
+
 /// The time of day in microseconds since the epoch of Unix.
 @Sendable package func wallClockMicroseconds() -> Int64 {
     Int64(Date().timeIntervalSince1970 * 1_000_000)

@@ -5,7 +5,7 @@ import Logging
 /// What holds for every response: refusals become plain text in the client's language, the cause of a fault goes to the log and not to the client,
 /// HEAD gets no body, and browsers neither guess the type of hostile text nor keep it.
 struct ResponseRules: RouterMiddleware {
-    typealias Context = BasicRequestContext
+    typealias Context = GatewayContext
     let logger: Logger
     let languages: Languages
 
@@ -45,7 +45,7 @@ struct ResponseRules: RouterMiddleware {
 
 /// The exact shapes of the addresses: no empty parts, and a final slash only after a task's id.
 struct PathShapes: RouterMiddleware {
-    typealias Context = BasicRequestContext
+    typealias Context = GatewayContext
 
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response

@@ -5,10 +5,11 @@ package import Hummingbird
 ///
 /// - Parameter dependencies: What the routes read and call.
 /// - Throws: The error of a broken template or catalogue of translations, which tests rule out.
-package func buildRouter(_ dependencies: GatewayDependencies) throws -> Router<BasicRequestContext> {
-    let router = Router(context: BasicRequestContext.self)
+package func buildRouter(_ dependencies: GatewayDependencies) throws -> Router<GatewayContext> {
+    let router = Router(context: GatewayContext.self)
     let languages = try Languages()
     router.add(middleware: ResponseRules(logger: dependencies.logger, languages: languages))
+    router.add(middleware: TransportRules(access: dependencies.access))
     router.add(middleware: PathShapes())
     let pages = try Pages()
     let taskPage = TaskPageRoute(dependencies: dependencies, pages: pages)
@@ -28,9 +29,9 @@ package func buildRouter(_ dependencies: GatewayDependencies) throws -> Router<B
     return router
 }
 
-typealias GatewayRouter = Router<BasicRequestContext>
+typealias GatewayRouter = Router<GatewayContext>
 
-extension Router where Context == BasicRequestContext {
+extension Router where Context == GatewayContext {
     /// Answers every method alike, as all of upstream's routes but `/create` do.
     func onAnyMethod(
         _ path: RouterPath, use handler: @escaping @Sendable (Request, Context) async throws -> Response

@@ -10,7 +10,7 @@ struct TaskAccess: Sendable {
     /// The task of the address, if the password is right.
     ///
     /// - Throws: ``Refusal`` in upstream's order: 403 without HTTPS, 404 for no such task, 403 for the password.
-    func task(_ request: Request, _ context: BasicRequestContext) async throws -> RetraceTask {
+    func task(_ request: Request, _ context: GatewayContext) async throws -> RetraceTask {
         guard let text = context.parameters.get("id"), isDigits(text) else { throw Refusal.notFound }
         try dependencies.access.check(request)
         guard let id = try? TaskID(text) else { throw Refusal.noSuchTask }
@@ -22,18 +22,22 @@ struct TaskAccess: Sendable {
         }
     }
 
-    /// The one place where passwords are looked at, whether they came with a program's request or from a browser: what counts
-    /// wrong ones belongs here.
+    /// The one place where passwords are looked at, whether they came with a program's request or from a browser.
+    ///
+    /// - Throws: ``Refusal`` with 429 when too many wrong ones, or ids of no task, came from the client's address.
     func authenticate(
-        _ id: TaskID, _ password: String?, _ request: Request, _ context: BasicRequestContext
+        _ id: TaskID, _ password: String?, _ request: Request, _ context: GatewayContext
     ) async throws -> Authentication {
-        try await dependencies.store.authenticate(id, password: password)
+        let answer = try await dependencies.store.authenticate(id, password: password)
+        if case .granted = answer { return answer }
+        if let refusal = dependencies.clients.wrongPassword(from: context.client) { throw refusal }
+        return answer
     }
 
     /// The id in the address.
     ///
     /// - Throws: ``Refusal`` with 404 when it is none.
-    func id(_ context: BasicRequestContext) throws(Refusal) -> TaskID {
+    func id(_ context: GatewayContext) throws(Refusal) -> TaskID {
         guard let text = context.parameters.get("id"), isDigits(text), let id = try? TaskID(text) else {
             throw Refusal.notFound
         }

@@ -1,4 +1,5 @@
 import CrashModel
+import HTTPConnections
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -57,6 +58,10 @@ struct UploadReceiver: Sendable {
     ) async throws(Refusal) -> ByteBuffer? {
         do {
             return try await chunks.next()
+        } catch is BodyTimedOut {
+            throw Refusal(
+                .requestTimeout, .uploadWentSilent, advice: .sendItAgain,
+                with: ["received": received, "declared": headers.contentLength])
         } catch {
             throw incomplete(received)
         }

@@ -29,6 +29,9 @@ package struct PasswordHash: Sendable, Equatable {
         self.digest = digest
     }
 
+    /// A hash that no password has.
+    static let ofNobody = PasswordHash(of: TaskPassword().text)
+
     /// Hashes `password` under a new salt.
     package init(of password: some StringProtocol) {
         var generator = SystemRandomNumberGenerator()

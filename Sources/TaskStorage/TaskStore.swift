@@ -102,7 +102,11 @@ package final class TaskStore: Sendable {
         try await pool.read { db in
             let row = try Row.fetchOne(
                 db, sql: "SELECT password_salt, password_hash FROM task WHERE id = ?", arguments: [id.row])
-            guard let row else { return .unknownTask }
+            guard let row else {
+                // The same work as for a task, so that the time taken does not tell which ids there are.
+                if let password { _ = PasswordHash.ofNobody.matches(password) }
+                return .unknownTask
+            }
             let stored = PasswordHash(salt: [UInt8](row[0] as Data), digest: [UInt8](row[1] as Data))
             guard let password, stored.matches(password), let task = try Self.fetchTask(id, db) else {
                 return .wrongPassword

@@ -1,12 +1,10 @@
 import Distributions
 import GatewayAPI
+import HTTPConnections
 import Hummingbird
-import HummingbirdCore
-import HummingbirdTLS
 import Logging
 import MessageQueue
 import NIOPosix
-import NIOSSL
 import Packages
 import ServiceLifecycle
 import ServiceRuntime
@@ -29,13 +27,14 @@ struct Gateway {
             try gatewayLimits(configuration), try accessRule(configuration), try configuration.flag(.publicRepositories)
         )
         _ = try configuration.number(.httpPort, in: 0...65535)
+        _ = (try connectionLimits(configuration), try clientLimits(configuration))
+        _ = try await serverCertificate(configuration)
         try await NIOThreadPool.singleton.runIfActive {
-            _ = try httpServer(configuration)
             _ = try DistributionCatalog(plugins: configuration.path(.plugins), keys: configuration.path(.keys))
         }
     }
 
-    /// The consumer of events and the HTTP server, in the order in which they stop: the server first.
+    /// What runs beside the HTTP server, and the server, in the order in which they stop: the server first.
     @Sendable static func services(
         _ configuration: ServiceConfiguration, _ broker: MessageBroker, _ logger: Logger
     ) async throws -> [any Service] {
@@ -49,8 +48,10 @@ struct Gateway {
             try DistributionCatalog(plugins: configuration.path(.plugins), keys: configuration.path(.keys))
         }
         let limits = try gatewayLimits(configuration)
+        let backlog = QueueBacklog(limit: try configuration.number(.maxQueued, in: 1...1_000_000) ?? 1000)
         let dependencies = GatewayDependencies(
             store: store, active: active, spool: spool, limits: limits, access: try accessRule(configuration),
+            clients: ClientLimiter(try clientLimits(configuration)), backlog: backlog,
             mirrors: {
                 do {
                     return try await NIOThreadPool.singleton.runIfActive { try mirroredReleases(indexes) }
@@ -67,8 +68,9 @@ struct Gateway {
         let router = try buildRouter(dependencies)
         let host = try configuration.required(.httpHost)
         let port = try configuration.number(.httpPort, in: 0...65535) ?? 8181
+        let certificate = try await serverCertificate(configuration)
         let server = Application(
-            router: router, server: try httpServer(configuration),
+            router: router, server: .http(limits: try connectionLimits(configuration), certificate: certificate),
             configuration: .init(address: .hostname(host, port: port), serverName: "retrace"),
             onServerRunning: { channel in
                 logger.notice("listening", metadata: ["address": "\(channel.localAddress.map { "\($0)" } ?? host)"])
@@ -77,26 +79,15 @@ struct Gateway {
         let sweeper = TaskSweeper(
             dependencies: dependencies, archive: configuration.text(.archive).map { FilePath($0) },
             pause: .seconds(300), logger: logger)
-        return [EventRecorder(broker: broker, store: store, active: active, logger: logger), sweeper, server]
-    }
-
-    private static func httpServer(_ configuration: ServiceConfiguration) throws -> HTTPServerBuilder {
-        guard let certificate = configuration.text(.httpCertificate) else {
-            return .http1(configuration: .init(idleTimeout: .seconds(60)))
+        var services: [any Service] = [
+            EventRecorder(broker: broker, store: store, active: active, logger: logger), sweeper,
+            QueueWatch(broker: broker, backlog: backlog, logger: logger),
+        ]
+        if let certificate {
+            let seconds = try configuration.number(.certificateReload, in: 1...86400) ?? 10
+            services.append(CertificateWatch(certificate: certificate, interval: .seconds(seconds), logger: logger))
         }
-        let key = try configuration.required(.httpKey)
-        let chain = try NIOSSLCertificate.fromPEMFile(certificate).map { NIOSSLCertificateSource.certificate($0) }
-        let privateKey = try NIOSSLPrivateKey(file: key, format: .pem)
-        return try .tls(
-            .http1(configuration: .init(idleTimeout: .seconds(60))),
-            tlsConfiguration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(privateKey)))
-    }
-
-    private static func accessRule(_ configuration: ServiceConfiguration) throws -> AccessRule {
-        let behindProxy = configuration.text(.httpProxy) == "true"
-        let listener: AccessRule.Listener =
-            configuration.text(.httpCertificate) != nil ? .tls : behindProxy ? .proxy : .plain
-        return AccessRule(requireHTTPS: configuration.text(.requireHTTPS) == "true", listener: listener)
+        return services + [server]
     }
 
     private static func gatewayLimits(_ configuration: ServiceConfiguration) throws -> GatewayLimits {
@@ -106,6 +97,7 @@ struct Gateway {
         limits.maxPackedMebibytes = try configuration.number(.maxPackedSize, in: mebibytes) ?? 1024
         limits.maxUnpackedMebibytes = try configuration.number(.maxUnpackedSize, in: mebibytes) ?? 8192
         limits.minFreeMebibytes = try configuration.number(.minStorageLeft, in: 0...(1 << 30)) ?? 1024
+        limits.uploadTimeout = .seconds(try configuration.number(.uploadTimeout, in: 1...604_800) ?? 3600)
         limits.allowMetrics = try configuration.flag(.metrics)
         limits.allowDelete = try configuration.flag(.allowDelete)
         limits.allowInteractive = try configuration.flag(.allowInteractive)

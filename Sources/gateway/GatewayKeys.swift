@@ -9,8 +9,6 @@ extension ConfigurationKey {
     static let httpCertificate = Self(
         "http.tls.certificate", default: nil, "our certificate with its chain, PEM; setting it turns HTTPS on")
     static let httpKey = Self("http.tls.key", default: nil, "the private key of that certificate, PEM")
-    static let httpProxy = Self(
-        "http.proxy", default: "false", "true if a proxy stands in front that always sets X-Forwarded-Proto itself")
     static let requireHTTPS = Self(
         "http.requirehttps", default: "false", "true refuses uploads and results over plain HTTP (RequireHTTPS)")
     static let metrics = Self(
@@ -21,8 +19,8 @@ extension ConfigurationKey {
 
     static let ofGateway: [ConfigurationKey] =
         [
-            .spool, .repositories, .plugins, .keys, database, httpHost, httpPort, httpCertificate, httpKey, httpProxy,
-            requireHTTPS, metrics,
-            maxParallelTasks, maxPackedSize, .maxUnpackedSize, .minStorageLeft,
-        ] + ofLifetime
+            .spool, .repositories, .plugins, .keys, database, httpHost, httpPort, httpCertificate, httpKey,
+            requireHTTPS,
+            metrics, maxParallelTasks, maxPackedSize, .maxUnpackedSize, .minStorageLeft,
+        ] + ofTransport + ofLifetime
 }

@@ -143,11 +143,6 @@ import Testing
         try await GatewayBench.run(access: AccessRule(requireHTTPS: true, listener: .tls)) { _, client async throws in
             #expect(try await client.upload().status.code == 201)
         }
-        try await GatewayBench.run(access: AccessRule(requireHTTPS: true, listener: .proxy)) { _, client in
-            #expect(try await client.upload().status.code == 403)
-            let name = try #require(HTTPField.Name("X-Forwarded-Proto"))
-            #expect(try await client.upload(more: [name: "https"]).status.code == 201)
-        }
     }
 }
 

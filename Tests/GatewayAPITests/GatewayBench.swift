@@ -1,5 +1,6 @@
 import CrashModel
 import GatewayAPI
+import HTTPConnections
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
@@ -17,6 +18,9 @@ struct GatewayBench: Sendable {
     let active = ActiveTasks()
     let limits: GatewayLimits
     let access: AccessRule
+    let connections: ConnectionLimits
+    let clients: ClientLimiter
+    let backlog: QueueBacklog
     let mirrors: [MirroredRelease]
     let freeBytes: @Sendable (FilePath) throws -> UInt64
     let ingest: Ingest
@@ -36,7 +40,9 @@ struct GatewayBench: Sendable {
     /// - Parameter spool: The spool's name below the scratch directory, where it is not that itself; it is not made.
     static func run(
         _ setting: TestingSetup = .router, limits: GatewayLimits = GatewayLimits(), access: AccessRule = AccessRule(),
-        releases: [String] = ["debian-12-x86_64"], mirrors: [MirroredRelease] = [],
+        connections: ConnectionLimits = ConnectionLimits(), clients: ClientLimiter = ClientLimiter(),
+        backlog: QueueBacklog = QueueBacklog(), releases: [String] = ["debian-12-x86_64"],
+        mirrors: [MirroredRelease] = [],
         freeBytes: @escaping @Sendable (FilePath) throws -> UInt64 = { try availableBytes(at: $0) },
         spool: String? = nil, ingest: @escaping Ingest = accepting, extras: Extras = Extras(),
         _ body: @escaping @Sendable (GatewayBench, any TestClientProtocol) async throws -> Void,
@@ -46,7 +52,7 @@ struct GatewayBench: Sendable {
             let bench = try GatewayBench(
                 spool: spool.map { directory.appending($0) } ?? directory,
                 store: TaskStore(at: directory.appending("tasks.sqlite")), limits: limits,
-                access: access,
+                access: access, connections: connections, clients: clients, backlog: backlog,
                 mirrors: mirrors + releases.map { MirroredRelease(releaseID: try ReleaseID($0), isServed: true) },
                 freeBytes: freeBytes, ingest: ingest, extras: extras)
             let application = try bench.application()
@@ -58,14 +64,16 @@ struct GatewayBench: Sendable {
     var dependencies: GatewayDependencies {
         GatewayDependencies(
             store: store, active: active, spool: spool, limits: limits, access: access,
-            mirrors: { mirrors }, submit: { ingest($0, TaskDirectory($0.taskID, in: spool)) },
+            clients: clients, backlog: backlog, mirrors: { mirrors },
+            submit: { ingest($0, TaskDirectory($0.taskID, in: spool)) },
             knowsPackage: extras.knowsPackage, repositories: extras.repositories, now: extras.now,
             freeBytes: freeBytes, logger: Logger(label: "gateway", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 
     private func application() throws -> some ApplicationProtocol {
         Application(
-            router: try buildRouter(dependencies), configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+            router: try buildRouter(dependencies), server: .http(limits: connections),
+            configuration: .init(address: .hostname("127.0.0.1", port: 0)),
             logger: dependencies.logger)
     }
 

@@ -42,6 +42,23 @@ struct RawConnection: ~Copyable {
         }
     }
 
+    /// Everything until `mark` has come, or the server closes.
+    func receive(until mark: String) -> String {
+        var all: [UInt8] = []
+        var byte: UInt8 = 0
+        while !all.suffix(mark.utf8.count).elementsEqual(mark.utf8), recv(socket, &byte, 1, 0) == 1 { all.append(byte) }
+        return String(decoding: all, as: UTF8.self)
+    }
+
+    /// Tells the server that nothing more will come.
+    func finishSending() { shutdown(socket, CInt(SHUT_WR)) }
+
+    /// The connection will end with a reset, as when the client's host loses it (socket(7), SO_LINGER).
+    func resetWhenClosed() {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(socket, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+    }
+
     /// Everything until the server closes.
     ///
     /// - Parameter progress: Called with all that has come so far whenever more has come.

@@ -32,6 +32,7 @@ enum FailureSentence {
         "disk-full": "A disk of the server is full.",
         "too-many-attempts": "The server began with this stage several times and never came to its end.",
         "internal-error": "Something that no rule foresaw happened in the server.",
+        "abandoned": "Nothing was heard of the task for too long, so it was given up.",
         "interrupted": "The service was stopped in the middle of the task.",
         "abandoned": "Nothing was heard of the task for too long, so it was given up.",
 
@@ -67,6 +68,7 @@ enum FailureSentence {
 
     /// Advice of the stages that is the same in every case; any other is shown in English.
     static let advice = [
+        "Send the crash again; if that ends the same way, tell the operator that no worker takes the stage.",
         "Pack the files of the crash with tar, compressed as the media type says.",
         "Check that the disk of the sending machine was not full, then pack and send it again.",
         "Pack and send it again.",

@@ -65,7 +65,17 @@ enum Sentence: String, CaseIterable {
     case taskTypes = "Send 0 for a coredump, 2 for a vmcore."
     case noInteractiveTasks = "This server keeps no task for an interactive session."
 
+    // What one client may, and what all together may.
+    case tooManyWrongPasswords = "Too many wrong passwords or unknown tasks came from your address."
+    case checkIDAndPassword = "Check the task's id and password, and try again later."
+    case tooManyUploads = "{limit} uploads are under way from your address, which is all it may."
+    case waitForAnUpload = "Wait until one of them has ended."
+    case tooManyTasksInAnHour = "{limit} uploads came from your address within an hour, which is all it may."
+    case tryLaterOrAskForMore = "Try again later, or ask the operator for a higher limit."
+    case tooManyJobsWait = "The server is busy: too many tasks wait for its workers."
+
     // The upload and its way to ingest.
+    case uploadWentSilent = "Nothing more of the upload came after {received} of {declared} bytes."
     case busy = "The server is busy with as many tasks as it takes ({limit})."
     case tryAgainInAWhile = "Try again in a while."
     case diskFull = "The server has not enough free disk space for this upload."

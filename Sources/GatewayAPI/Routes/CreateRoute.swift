@@ -15,12 +15,17 @@ struct CreateRoute: Sendable {
     let dependencies: GatewayDependencies
 
     func add(to router: GatewayRouter) {
-        router.onAnyMethod("create") { request, _ in try await create(request) }
+        router.onAnyMethod("create") { request, context in try await create(request, context) }
     }
 
-    /// The checks stand in upstream's order.
-    private func create(_ request: Request) async throws -> Response {
+    /// The checks stand in upstream's order, and all that need no body come before it is asked for.
+    private func create(_ request: Request, _ context: GatewayContext) async throws -> Response {
         try dependencies.access.check(request)
+        guard !dependencies.backlog.isFull else {
+            throw Refusal(
+                .serviceUnavailable, .tooManyJobsWait, advice: .tryAgainInAWhile,
+                retryAfterSeconds: dependencies.limits.retryAfterSeconds)
+        }
         guard let slot = dependencies.active.admit(limit: dependencies.limits.maxParallelTasks) else {
             try await dependencies.store.countDenial(microseconds: dependencies.now())
             throw Refusal(
@@ -32,10 +37,13 @@ struct CreateRoute: Sendable {
         let headers = try UploadHeaders(request.head, dependencies.limits)
         try await reserveSpace(for: headers, slot)
         let taskType = try UploadHeaders.taskType(request.head, dependencies.limits)
+        let upload = try dependencies.clients.admitUpload(from: context.client)
+        defer { upload.end() }
         let directory = try await newDirectory()
         do {
             let receiver = UploadReceiver(
                 dependencies: dependencies, directory: directory, headers: headers, slot: slot)
+            await context.wantBody()
             try await receiveInTime(request.body, with: receiver)
             if [1, 3, 4].contains(taskType) { try await dependencies.onDisk { try directory.keepDump() } }
             return try await submit(directory, headers, taskType, slot)

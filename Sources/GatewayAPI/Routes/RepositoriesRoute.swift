@@ -23,7 +23,7 @@ struct RepositoriesRoute: Sendable {
         }
     }
 
-    private func answer(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    private func answer(_ request: Request, _ context: GatewayContext) async throws -> Response {
         guard let repositories = dependencies.repositories else {
             throw Refusal(.forbidden, .repositoriesNotPublic, advice: .operatorAllowsRepositories)
         }

@@ -15,7 +15,7 @@ struct SettingsRoute: Sendable {
                     metadata: ["listed": "\(releases.names.count)", "left-out": "\(releases.omitted)"])
             }
             return plainText(
-                Self.text(running: dependencies.active.count, limits: dependencies.limits, releases: releases.names))
+                Self.text(running: dependencies.runningTasks, limits: dependencies.limits, releases: releases.names))
         }
     }
 

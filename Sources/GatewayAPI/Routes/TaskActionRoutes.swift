@@ -26,7 +26,7 @@ struct TaskActionRoutes: Sendable {
     }
 
     /// Removes the task at once, also one that is in work: the stage that has it finds nothing left to do.
-    private func delete(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    private func delete(_ request: Request, _ context: GatewayContext) async throws -> Response {
         try dependencies.access.check(request)
         guard let id = context.parameters.get("id"), isDigits(id) else { throw Refusal.notFound }
         guard dependencies.limits.allowDelete else {

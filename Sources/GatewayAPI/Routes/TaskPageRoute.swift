@@ -33,7 +33,7 @@ struct TaskPageRoute: Sendable {
     }
 
     /// The page, or the form that asks for the password.
-    func page(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    func page(_ request: Request, _ context: GatewayContext) async throws -> Response {
         try dependencies.access.check(request)
         let id = try access.id(context)
         guard access.hasPassword(request) else { return locked(id, wrong: false) }
@@ -75,7 +75,7 @@ struct TaskPageRoute: Sendable {
         }
     }
 
-    private func open(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    private func open(_ request: Request, _ context: GatewayContext) async throws -> Response {
         try dependencies.access.check(request)
         let id = try access.id(context)
         guard access.isOwnSite(request) else {

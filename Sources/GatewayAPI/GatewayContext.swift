@@ -1,0 +1,22 @@
+import HTTPConnections
+package import Hummingbird
+import NIOCore
+
+/// What travels with a request through the routes.
+package struct GatewayContext: RequestContext {
+    package var coreContext: CoreRequestContextStorage
+    private let channel: any Channel
+    /// Who asks, as limits count; nil when that is not known. ``TransportRules`` sets it, and nobody logs or stores it.
+    var client: ClientAddress?
+
+    package init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        channel = source.channel
+    }
+
+    /// Who is at the other end of the connection: a client, or a proxy.
+    var peer: ClientAddress? { ClientAddress(channel.remoteAddress) }
+
+    /// Says that the body will be read now: a client that waits for `100 Continue` is told to send it.
+    func wantBody() async { try? await channel.triggerUserOutboundEvent(BodyWanted()) }
+}

@@ -1,0 +1,119 @@
+import NIOCore
+import NIOHTTP1
+
+extension ConnectionRules {
+    /// The times that deadlines count from. One timer serves them all: deadlines mostly move away from it, and then it is
+    /// set anew when it has fired, so that a request costs no timer.
+    struct Clock {
+        /// When the head that is being read began; nil between requests and while one is answered.
+        var headStarted: NIODeadline?
+        /// The bytes of that head so far.
+        var headBytes = 0
+        /// When the last response was sent.
+        var idleSince: NIODeadline?
+        /// When the body last grew, or was asked for.
+        var lastBody = NIODeadline.uptimeNanoseconds(0)
+        /// Whether more bytes have been asked for than have come.
+        var isReadAsked = false
+        var hasBodyTimedOut = false
+        var lingerStarted: NIODeadline?
+        /// When the socket last took bytes while some were waiting, and what was waiting then.
+        var lastWrite: (at: NIODeadline, written: Int, waiting: Int)?
+        var timer: Scheduled<Void>?
+        var timerAt: NIODeadline?
+    }
+
+    private enum Lapse { case head, body, idle, linger, write }
+
+    /// Bytes have come from the socket; false when they are not wanted any more.
+    func takesBytes(_ count: Int) -> Bool {
+        clock.isReadAsked = false
+        guard phase == .lingering else { return true }
+        drained += count
+        return false
+    }
+
+    /// The parser has had these bytes.
+    func didReceive(_ count: Int) {
+        guard let context, phase == .open, exchanges.last?.isComplete ?? true else { return }
+        // Heads that came whole have cleared this; what is left belongs to one that is not whole yet.
+        clock.headBytes += count
+        if exchanges.isEmpty {
+            if clock.headStarted == nil { clock.headStarted = context.eventLoop.now }
+            if clock.headBytes > limits.maxHeadBytes { refuse(HTTPParserError.headerOverflow) }
+        }
+        watch()
+    }
+
+    /// Sees to it that the timer fires no later than the next deadline.
+    func watch() {
+        guard let context, let (_, deadline) = nextLapse(context) else { return }
+        if let timerAt = clock.timerAt, timerAt <= deadline { return }
+        clock.timer?.cancel()
+        clock.timerAt = deadline
+        clock.timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.timerFired() }
+    }
+
+    func stopWatching() {
+        clock.timer?.cancel()
+        clock.timer = nil
+    }
+
+    private func timerFired() {
+        clock.timer = nil
+        clock.timerAt = nil
+        guard let context, let (lapse, deadline) = nextLapse(context) else { return }
+        if context.eventLoop.now >= deadline { act(on: lapse, context) }
+        watch()
+    }
+
+    private func act(on lapse: Lapse, _ context: ChannelHandlerContext) {
+        switch lapse {
+        case .head where clock.headBytes > 0: refuse(HeadTimedOut())
+        case .head, .idle, .linger, .write:
+            phase = .lingering
+            clock = Clock()
+            context.close(mode: .all, promise: nil)
+        case .body:
+            clock.hasBodyTimedOut = true
+            context.fireErrorCaught(BodyTimedOut())
+        }
+    }
+
+    /// The next deadline; nil when the client owes nothing.
+    private func nextLapse(_ context: ChannelHandlerContext) -> (Lapse, NIODeadline)? {
+        let write = writeDeadline(context).map { (Lapse.write, $0) }
+        guard let other = readDeadline() else { return write }
+        guard let write else { return other }
+        return write.1 < other.1 ? write : other
+    }
+
+    private func readDeadline() -> (Lapse, NIODeadline)? {
+        switch phase {
+        case .lingering: return clock.lingerStarted.map { (.linger, $0 + TimeAmount(limits.lingerTimeout)) }
+        case .lastResponse: return nil
+        case .open: break
+        }
+        guard let last = exchanges.last else {
+            if let started = clock.headStarted { return (.head, started + TimeAmount(limits.headTimeout)) }
+            return clock.idleSince.map { (.idle, $0 + TimeAmount(limits.keepAliveTimeout)) }
+        }
+        guard !last.isComplete, !last.holdsBodyBack, clock.isReadAsked, !clock.hasBodyTimedOut else { return nil }
+        return (.body, clock.lastBody + TimeAmount(limits.bodyTimeout))
+    }
+
+    /// Bytes wait for the socket: it must have taken some of them by then.
+    private func writeDeadline(_ context: ChannelHandlerContext) -> NIODeadline? {
+        let waiting = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        guard waiting > 0, let written = meter?.written else {
+            clock.lastWrite = nil
+            return nil
+        }
+        let now = context.eventLoop.now
+        if let last = clock.lastWrite, waiting >= last.waiting + (written - last.written) {
+            return last.at + TimeAmount(limits.writeTimeout)
+        }
+        clock.lastWrite = (now, written, waiting)
+        return now + TimeAmount(limits.writeTimeout)
+    }
+}

@@ -1,0 +1,151 @@
+import NIOCore
+import NIOHTTP1
+
+/// What an HTTP/1.1 connection owes its server: requests in time and of a bounded size, `100 Continue` only when the body is
+/// wanted (RFC 9110, 10.1.1), and an end that lets the client read the answer to a body that nobody wanted
+/// (RFC 9112, 9.6).
+///
+/// It stands between NIO's parser and the application, and belongs to one event loop.
+final class ConnectionRules: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    /// A request whose response has not been sent to its end.
+    struct Exchange {
+        let isHTTP10: Bool
+        let isKeepAlive: Bool
+        /// The client holds the body back until it is told to go on.
+        var holdsBodyBack: Bool
+        /// The request has been read to its end.
+        var isComplete = false
+    }
+
+    enum Phase {
+        /// Requests are taken.
+        case open
+        /// The response under way is the last one; what still comes in is thrown away.
+        case lastResponse
+        /// Everything is sent, and the client has this long to take it and close.
+        case lingering
+    }
+
+    let limits: ConnectionLimits
+    var context: ChannelHandlerContext?
+    var meter: ByteMeter?
+    var phase = Phase.open
+    /// Oldest first: the first is the one that is being answered, only the last can be incomplete.
+    var exchanges: CircularBuffer<Exchange> = []
+    /// What the parser said of bytes that follow requests still to be answered.
+    var pendingFault: (any Error)?
+    var isInputClosed = false
+    var isStopping = false
+    /// Everything has gone to the socket.
+    var isSent = false
+    /// Bytes of unwanted bodies that were thrown away.
+    var drained = 0
+    var clock = Clock()
+
+    init(limits: ConnectionLimits) { self.limits = limits }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        clock.headStarted = context.eventLoop.now
+        watch()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        stopWatching()
+        self.context = nil
+        meter = nil
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        stopWatching()
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard phase == .open else { return }
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            clock.headStarted = nil
+            clock.headBytes = 0
+            clock.lastBody = context.eventLoop.now
+            let isHTTP10 = head.version == .http1_0
+            exchanges.append(
+                Exchange(
+                    isHTTP10: isHTTP10, isKeepAlive: head.isKeepAlive,
+                    holdsBodyBack: !isHTTP10
+                        && head.headers[canonicalForm: "expect"].contains { $0.lowercased() == "100-continue" }))
+        case .body:
+            clock.lastBody = context.eventLoop.now
+            changeLast { $0.holdsBodyBack = false }
+        case .end:
+            changeLast {
+                $0.isComplete = true
+                $0.holdsBodyBack = false
+            }
+        }
+        watch()
+        context.fireChannelRead(data)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        context.fireChannelReadComplete()
+        // The application no longer asks for more, so the rest of an unwanted body is asked for here.
+        if phase == .lingering { context.read() }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        guard phase == .open || drained < limits.maxDrainedBytes else { return }
+        if !clock.isReadAsked {
+            clock.isReadAsked = true
+            // The time in which nobody asked was ours and not the client's.
+            clock.lastBody = context.eventLoop.now
+            watch()
+        }
+        context.read()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? ChannelEvent, event == .inputClosed {
+            isInputClosed = true
+            closeWhenDone()
+        }
+        if event is ChannelShouldQuiesceEvent { isStopping = true }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+        guard event is BodyWanted else { return context.triggerUserOutboundEvent(event, promise: promise) }
+        guard phase == .open, exchanges.count == 1, exchanges.first?.holdsBodyBack == true else {
+            promise?.succeed()
+            return
+        }
+        changeLast { $0.holdsBodyBack = false }
+        clock.lastBody = context.eventLoop.now
+        watch()
+        context.writeAndFlush(
+            wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: promise)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard error is HTTPParserError else { return context.fireErrorCaught(error) }
+        guard phase == .open else { return }
+        if exchanges.isEmpty {
+            refuse(error)
+        } else if exchanges.last?.isComplete == false {
+            // Whoever reads the body is told, and its response is the last one.
+            context.fireErrorCaught(error)
+        } else {
+            pendingFault = error
+        }
+    }
+
+    func changeLast(_ change: (inout Exchange) -> Void) {
+        guard !exchanges.isEmpty else { return }
+        change(&exchanges[exchanges.index(before: exchanges.endIndex)])
+    }
+}

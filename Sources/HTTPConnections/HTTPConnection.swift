@@ -1,0 +1,58 @@
+package import HummingbirdCore
+package import Logging
+package import NIOCore
+import NIOHTTP1
+package import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
+import NIOSSL
+
+/// Sets up the channel of one connection: TLS if there is a certificate, NIO's parser, ``ConnectionRules``, and the stream
+/// that the application reads requests from.
+package struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
+    package typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+
+    package let responder: HTTPChannelHandler.Responder
+    let limits: ConnectionLimits
+    let certificate: ServerCertificate?
+
+    package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        channel.eventLoop.makeCompletedFuture {
+            let pipeline = channel.pipeline.syncOperations
+            let rules = ConnectionRules(limits: limits)
+            let meter = ByteMeter(rules: rules)
+            rules.meter = meter
+            if let certificate { try pipeline.addHandler(NIOSSLServerHandler(context: certificate.context)) }
+            try pipeline.addHandler(meter)
+            try pipeline.configureHTTPServerPipeline(
+                withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
+                withEncoderConfiguration: .init(), withDecoderLimitConfiguration: parserLimits)
+            try pipeline.addHandler(rules)
+            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: certificate != nil))
+            // It ends idle connections when the server stops.
+            try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: nil, logger: logger))
+            return try NIOAsyncChannel(
+                wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+        }
+    }
+
+    package func handle(value: Value, logger: Logger) async { await handleHTTP(asyncChannel: value, logger: logger) }
+
+    private var parserLimits: NIOHTTPDecoderLimitConfiguration {
+        var parser = NIOHTTPDecoderLimitConfiguration()
+        parser.maxHeaderFieldSize = limits.maxHeadBytes
+        parser.maxHeaderListSize = limits.maxHeadBytes
+        parser.maxHeaderFieldCount = 200
+        return parser
+    }
+}
+
+extension HTTPServerBuilder {
+    /// A server of HTTP/1.1 that keeps ``ConnectionLimits``.
+    ///
+    /// - Parameter certificate: What it speaks TLS with; nil for plain HTTP.
+    package static func http(
+        limits: ConnectionLimits = ConnectionLimits(), certificate: ServerCertificate? = nil
+    ) -> HTTPServerBuilder {
+        HTTPServerBuilder { HTTPConnection(responder: $0, limits: limits, certificate: certificate) }
+    }
+}

@@ -1,0 +1,59 @@
+import GatewayAPI
+import HTTPConnections
+import NIOPosix
+import ServiceRuntime
+
+extension Gateway {
+    static func connectionLimits(_ configuration: ServiceConfiguration) throws -> ConnectionLimits {
+        let usual = ConnectionLimits()
+        func seconds(_ key: ConfigurationKey, _ usual: Duration) throws -> Duration {
+            try configuration.number(key, in: 1...86400).map { .seconds($0) } ?? usual
+        }
+        return ConnectionLimits(
+            headTimeout: try seconds(.headTimeout, usual.headTimeout),
+            bodyTimeout: try seconds(.bodyTimeout, usual.bodyTimeout),
+            keepAliveTimeout: try seconds(.keepAliveTimeout, usual.keepAliveTimeout),
+            writeTimeout: try seconds(.writeTimeout, usual.writeTimeout),
+            maxHeadBytes: try configuration.number(.maxHeadSize, in: 4...1024).map { $0 << 10 } ?? usual.maxHeadBytes)
+    }
+
+    static func clientLimits(_ configuration: ServiceConfiguration) throws -> ClientLimits {
+        let (usual, most) = (ClientLimits(), 1_000_000)
+        return ClientLimits(
+            tasksPerHour: try configuration.number(.clientTasks, in: 1...most) ?? usual.tasksPerHour,
+            parallelUploads: try configuration.number(.clientUploads, in: 1...most) ?? usual.parallelUploads,
+            wrongPasswordsPerHour: try configuration.number(.clientPasswords, in: 1...most)
+                ?? usual.wrongPasswordsPerHour,
+            exempt: try ranges(.clientExempt, configuration))
+    }
+
+    static func accessRule(_ configuration: ServiceConfiguration) throws -> AccessRule {
+        AccessRule(
+            requireHTTPS: configuration.text(.requireHTTPS) == "true",
+            listener: configuration.text(.httpCertificate) == nil ? .plain : .tls,
+            trustedProxies: try ranges(.trustedProxies, configuration))
+    }
+
+    static func serverCertificate(_ configuration: ServiceConfiguration) async throws -> ServerCertificate? {
+        guard configuration.text(.httpCertificate) != nil else { return nil }
+        let (certificate, key) = (try configuration.path(.httpCertificate), try configuration.path(.httpKey))
+        do {
+            return try await NIOThreadPool.singleton.runIfActive {
+                try ServerCertificate(certificate: certificate, key: key)
+            }
+        } catch let fault as CertificateFault {
+            throw configuration.refusal(.httpCertificate, "cannot be used: \(fault)")
+        }
+    }
+
+    private static func ranges(
+        _ key: ConfigurationKey, _ configuration: ServiceConfiguration
+    ) throws(ConfigurationRefusal) -> [AddressRange] {
+        guard let text = configuration.text(key) else { return [] }
+        guard let ranges = AddressRange.list(text) else {
+            throw configuration.refusal(
+                key, "is not a list of IP addresses and ranges such as 192.0.2.7, 2001:db8::/32")
+        }
+        return ranges
+    }
+}

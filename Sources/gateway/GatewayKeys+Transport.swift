@@ -1,0 +1,37 @@
+import ServiceRuntime
+
+extension ConfigurationKey {
+    static let trustedProxies = Self(
+        "http.trustedproxies", default: nil,
+        "proxies whose X-Forwarded-Proto and X-Forwarded-For are believed: addresses or ranges, such as 10.0.0.0/8, ::1"
+    )
+    static let certificateReload = Self(
+        "http.tls.reload", default: "10",
+        "seconds between looks at the two files; a changed certificate is taken at once")
+    static let headTimeout = Self(
+        "http.timeouts.head", default: "30", "seconds within which the head of a request must have come whole")
+    static let bodyTimeout = Self(
+        "http.timeouts.body", default: "60", "seconds without a byte after which an upload is given up")
+    static let keepAliveTimeout = Self(
+        "http.timeouts.idle", default: "60", "seconds that a connection is kept open between requests")
+    static let writeTimeout = Self(
+        "http.timeouts.write", default: "60", "seconds after which a client that takes nothing of an answer is cut off")
+    static let uploadTimeout = Self(
+        "http.timeouts.upload", default: "3600", "seconds that an upload may take as a whole")
+    static let maxHeadSize = Self("http.maxhead", default: "32", "the largest head of a request, in KiB")
+    static let maxQueued = Self(
+        "limits.queued", default: "1000", "jobs that wait in the broker's queues before clients get 503")
+    static let clientTasks = Self(
+        "limits.client.tasks", default: "600", "uploads an hour from one address (an IPv6 /64) before it gets 429")
+    static let clientUploads = Self(
+        "limits.client.uploads", default: "20", "uploads at a time from one address before it gets 429")
+    static let clientPasswords = Self(
+        "limits.client.passwords", default: "100", "wrong passwords and unknown ids an hour from one address, then 429")
+    static let clientExempt = Self(
+        "limits.client.exempt", default: "127.0.0.0/8, ::1", "addresses or ranges to which these three do not apply")
+
+    static let ofTransport: [ConfigurationKey] = [
+        trustedProxies, certificateReload, headTimeout, bodyTimeout, keepAliveTimeout, writeTimeout, uploadTimeout,
+        maxHeadSize, maxQueued, clientTasks, clientUploads, clientPasswords, clientExempt,
+    ]
+}
