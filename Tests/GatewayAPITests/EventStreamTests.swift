@@ -113,6 +113,20 @@ import Testing
         #expect(listeners.join(one, limits) && listeners.count == 2)
     }
 
+    /// The bench only ends when the server has, and the server only when the stream has.
+    @Test func streamEndsWhenTheServiceIsToldToStop() async throws {
+        let (requests, request) = AsyncStream.makeStream(of: (Int?, String).self)
+        let (begun, begin) = AsyncStream.makeStream(of: Void.self)
+        async let whole = NIOThreadPool.singleton.listening(requests, begin)
+        try await GatewayBench.run(.live, limits: limits()) { bench, client in
+            let (directory, password) = try await bench.makeTask()
+            request.yield((client.port, head(directory.task, password)))
+            _ = await begun.first { _ in true }
+        }
+        let answer = try await whole
+        #expect(answer.contains("event: status") && !answer.contains("event: end"))
+    }
+
     @Test func clientThatHasGoneGivesItsPlaceBack() async throws {
         try await GatewayBench.run(
             .live, limits: limits(keepAlive: .milliseconds(5), listeners: 1)
@@ -131,6 +145,20 @@ import Testing
                     }
                 }
             }
+        }
+    }
+}
+
+extension NIOThreadPool {
+    /// Sends the first request and gives all that comes back; says so when the status has come.
+    fileprivate func listening(
+        _ requests: AsyncStream<(Int?, String)>, _ begin: AsyncStream<Void>.Continuation
+    ) async throws -> String {
+        guard let (port, request) = await requests.first(where: { _ in true }) else { return "" }
+        return try await runIfActive {
+            let connection = try RawConnection(port: port)
+            try connection.send(request.utf8)
+            return connection.receiveAll { if $0.contains("event: status") { begin.yield() } }
         }
     }
 }

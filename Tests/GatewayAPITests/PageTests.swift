@@ -94,6 +94,29 @@ import Testing
         }
     }
 
+    @Test func buttonDeletesTheTaskAndALinkDoesNot() async throws {
+        try await GatewayBench.run { bench, client in
+            let (directory, password) = try await bench.makeTask([.succeeded])
+            let path = "/\(directory.task)"
+            let sent: HTTPFields = [.cookie: "retrace-task=\(password)"]
+            let page = try await client.get(path, accept: Self.browser, more: sent)
+            #expect(page.text.contains("action=\"\(path)/delete\""))
+            let link = try await client.get("\(path)/delete", accept: Self.browser, more: sent)
+            #expect(link.status == .forbidden)
+            #expect(try await bench.store.contains(directory.task))
+            let button = try await client.get("\(path)/delete", method: .post, accept: Self.browser, more: sent)
+            #expect(button.status == .ok && button.isWellFormed("text/html") && button.text.contains("is deleted"))
+            #expect(try await !bench.store.contains(directory.task))
+        }
+        var limits = GatewayLimits()
+        limits.allowDelete = false
+        try await GatewayBench.run(limits: limits) { bench, client in
+            let (directory, password) = try await bench.makeTask([.succeeded])
+            let page = try await client.get("/\(directory.task)", password: password, accept: Self.browser)
+            #expect(page.status == .ok && !page.text.contains("/delete"))
+        }
+    }
+
     @Test func pagesRunNoScriptButOurOwn() async throws {
         try await GatewayBench.run { bench, client in
             let (directory, password) = try await bench.makeTask([.started, .succeeded])

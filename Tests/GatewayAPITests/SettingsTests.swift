@@ -48,7 +48,7 @@ import Testing
 
     @Test func unknownAddressIsAPlain404() async throws {
         try await GatewayBench.run { _, client in
-            for path in ["/favicon.png", "/settings/", "/create/", "/a/b/c", "/123456789/unknown"] {
+            for path in ["/assets", "/assets/other.css", "/settings/", "/create/", "/a/b/c", "/123456789/unknown"] {
                 let response = try await client.get(path)
                 #expect(response.status == .notFound)
                 #expect(response.isWellFormed() && !response.text.isEmpty)

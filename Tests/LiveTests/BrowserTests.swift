@@ -58,6 +58,8 @@ extension LiveTests {
                 try await browser.type(password, into: "#password")
                 try await browser.click("form button")
                 #expect(try await browser.text(of: "h1") == "SIGSEGV in look")
+                try await browser.click("form[action$=delete] button")
+                #expect(try await browser.text(of: "h1") == "Task \(id) is deleted")
                 try await browser.visit(url(stack, "/stats"))
                 #expect(try await browser.text(of: "main").contains("Packages that crashed"))
                 try await browser.photograph("stats")

@@ -15,7 +15,8 @@ struct Pages: Sendable {
         let sources: [String: [UInt8]] = [
             "head": PackageResources.head_mustache, "foot": PackageResources.foot_mustache,
             "front": PackageResources.front_mustache, "submit": PackageResources.submit_mustache,
-            "locked": PackageResources.locked_mustache, "task": PackageResources.task_mustache,
+            "deleted": PackageResources.deleted_mustache, "locked": PackageResources.locked_mustache,
+            "task": PackageResources.task_mustache,
             "stages": PackageResources.stages_mustache, "frames": PackageResources.frames_mustache,
             "stats": PackageResources.stats_mustache,
         ]

@@ -23,7 +23,7 @@ struct TaskPage {
     let succeeded: Bool
     /// Whether a link to the log stands at the end.
     let log: Bool
-    let canDelete = false
+    let canDelete: Bool
     var headline: String
     let package: String?
     let facts: [Fact]
@@ -56,7 +56,8 @@ struct TaskPage {
     private static let maximumThreads = 50
     private static let maximumModules = 400
 
-    init(_ report: TaskReport) {
+    init(_ report: TaskReport, canDelete: Bool) {
+        self.canDelete = canDelete
         let snapshot = report.snapshot
         let (task, facts) = (snapshot.task, snapshot.facts)
         self.task = task.id.description

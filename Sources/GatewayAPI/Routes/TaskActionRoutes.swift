@@ -7,12 +7,14 @@ import TaskStorage
 /// `/<id>/delete` and `/<id>/start`: what changes a task. Any method, as in upstream; the password keeps other sites out.
 struct TaskActionRoutes: Sendable {
     let dependencies: GatewayDependencies
+    let pages: Pages
     let access: TaskAccess
     let languages: Languages
 
-    init(dependencies: GatewayDependencies, languages: Languages) {
+    init(dependencies: GatewayDependencies, pages: Pages, languages: Languages) {
         self.languages = languages
         self.dependencies = dependencies
+        self.pages = pages
         access = TaskAccess(dependencies: dependencies)
     }
 
@@ -32,6 +34,10 @@ struct TaskActionRoutes: Sendable {
         guard dependencies.limits.allowDelete else {
             throw Refusal(.forbidden, .deletionNotAllowed, advice: .seeWhenTasksGo)
         }
+        // What a browser sends by itself is enough to read, and only a form of ours is enough to change something.
+        guard request.headers[.taskPassword] != nil || request.method == .post || !access.hasPassword(request) else {
+            throw Refusal(.forbidden, .wrongPassword, advice: .sendThePassword)
+        }
         let task = try await access.task(request, context)
         do {
             try await dependencies.remove(task.id)
@@ -40,7 +46,20 @@ struct TaskActionRoutes: Sendable {
             throw Refusal(.internalServerError, .taskNotRemoved, advice: .tryAgainOrTell)
         }
         dependencies.logger.info("task deleted by its owner", metadata: ["task": "\(task.id)"])
-        let message = Message(.taskDeleted, ["task": task.id])
-        return plainText(message.text(in: languages.language(for: request.headers)) + "\n")
+        guard StatusForm(accept: request.headers[.accept]) == .page else {
+            let message = Message(.taskDeleted, ["task": task.id])
+            return plainText(message.text(in: languages.language(for: request.headers)) + "\n")
+        }
+        return pages.response("deleted", DeletedPage(task: task.id.description))
+    }
+}
+
+private struct DeletedPage {
+    let title: String
+    let task: String
+
+    init(task: String) {
+        title = "Task \(task) is deleted"
+        self.task = task
     }
 }

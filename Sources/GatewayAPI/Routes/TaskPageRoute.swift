@@ -49,10 +49,11 @@ struct TaskPageRoute: Sendable {
 
     private func page(of report: TaskReport) async throws -> TaskPage {
         let task = report.snapshot.task
-        guard task.state == .success else { return TaskPage(report) }
+        let canDelete = dependencies.limits.allowDelete
+        guard task.state == .success else { return TaskPage(report, canDelete: canDelete) }
         let directory = TaskDirectory(task.id, in: dependencies.spool)
         return try await dependencies.onDisk {
-            var page = TaskPage(report)
+            var page = TaskPage(report, canDelete: canDelete)
             if let file = try ResultFile(at: directory.results.appending("exploitable")) {
                 page.exploitable = ExploitabilityView(
                     String(decoding: try file.read(at: 0, count: min(file.byteCount, 64 << 10)), as: UTF8.self))
