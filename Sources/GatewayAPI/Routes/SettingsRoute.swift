@@ -1,5 +1,6 @@
 import Hummingbird
 import Logging
+import TaskStorage
 
 /// `GET /settings`: what ABRT's client asks before it packs anything.
 struct SettingsRoute: Sendable {
