@@ -1,6 +1,7 @@
 import CrashModel
 import HTTPTypes
 import HummingbirdTesting
+import SystemPackage
 import TaskStorage
 import TestFixtures
 import Testing

@@ -25,7 +25,7 @@ import Testing
         ("fedora-30-x86_64", "fedora-30-i386"), ("debian-12-x86_64", "debian-12-x86_64"),
     ])
     func releaseIsListedAsItsClientsNameIt(mirrored: String, asked: String) throws {
-        #expect(ClientReleaseList(try mirrors([mirrored]), now: Self.now).names.contains(asked))
+        #expect(try ClientReleaseList(mirrors([mirrored]), now: Self.now).names.contains(asked))
     }
 
     @Test func minorReleasesAreListedWhenTheyAreOut() throws {
@@ -33,11 +33,11 @@ import Testing
         #expect(!ClientReleaseList(rhel, now: Self.now).names.contains("rhel-10.2-x86_64"))
         #expect(ClientReleaseList(rhel, now: Self.now + 15_778_800).names.contains("rhel-10.2-x86_64"))
         #expect(ClientReleaseList(rhel, now: 1_700_000_000).names == ["rhel-10-x86_64", "rhel-10-i386"])
-        #expect(!ClientReleaseList(try mirrors(["rhel-8-x86_64"]), now: .max / 2).names.contains("rhel-8.11-x86_64"))
+        #expect(try !ClientReleaseList(mirrors(["rhel-8-x86_64"]), now: .max / 2).names.contains("rhel-8.11-x86_64"))
     }
 
     @Test func debianOf64BitsServesNoCrashesOf32() throws {
-        #expect(ClientReleaseList(try mirrors(["debian-12-x86_64"]), now: Self.now).names == ["debian-12-x86_64"])
+        #expect(try ClientReleaseList(mirrors(["debian-12-x86_64"]), now: Self.now).names == ["debian-12-x86_64"])
     }
 
     @Test func everyReleaseHasItsBestNameBeforeAnyHasItsSecond() throws {

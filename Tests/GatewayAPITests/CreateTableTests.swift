@@ -4,6 +4,7 @@ import HummingbirdTesting
 import JobMessages
 import NIOCore
 import SystemPackage
+import TaskStorage
 import Testing
 
 @testable import GatewayAPI

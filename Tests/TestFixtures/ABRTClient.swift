@@ -44,6 +44,11 @@ package struct ABRTClient: Sendable {
     package struct Ticket: Sendable, Equatable {
         package let id: String
         package let password: String
+
+        package init(id: String, password: String) {
+            self.id = id
+            self.password = password
+        }
     }
 
     package init(port: Int) {
