@@ -104,7 +104,10 @@ let package = Package(
                 httpTypes, mustache, logging, nioCore, nioPosix, serviceLifecycle, system,
             ],
             exclude: ["Translations/README.md"],
-            resources: [.embedInCode("Templates"), .embedInCode("Assets"), .embedInCode("Translations")]),
+            resources: [
+                .embedInCode("Templates"), .embedInCode("Assets"), .embedInCode("Documents"),
+                .embedInCode("Translations"),
+            ]),
         .target(
             name: "IngestStage",
             dependencies: [

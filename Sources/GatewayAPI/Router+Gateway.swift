@@ -19,6 +19,7 @@ package func buildRouter(_ dependencies: GatewayDependencies) throws -> Router<G
     taskPage.add(to: router)
     SettingsRoute(dependencies: dependencies).add(to: router)
     ReleasesRoute(dependencies: dependencies).add(to: router)
+    OpenAPIRoute().add(to: router)
     MetricsRoute(dependencies: dependencies).add(to: router)
     CheckPackageRoute(dependencies: dependencies).add(to: router)
     RepositoriesRoute(dependencies: dependencies).add(to: router)
