@@ -45,6 +45,7 @@ enum FailureSentence {
         "mirrors-unreachable": "No mirror gave what was asked for.",
         "bad-signature": "A signature of the repository is missing or wrong.",
         "metadata-refused": "The repository's metadata was refused: it is too old, or contradicts itself.",
+        "repository-missing": "A repository of the release is not where its mirrors should have it.",
         "altered-file": "A file of a mirror is not what the signed metadata says.",
         "unknown-package": "A package is in no repository, or its dependencies cannot be met.",
 
