@@ -9,6 +9,13 @@ package struct ABRTConnection: Sendable {
     /// Seconds of silence after which libsoup gives up.
     var silence = 60
 
+    /// Threads of its own: a gateway in the same process does its disk work on the singleton's, which must not wait for us.
+    private static let threads: NIOThreadPool = {
+        let threads = NIOThreadPool(numberOfThreads: 8)
+        threads.start()
+        return threads
+    }()
+
     /// What came back.
     package struct Reply: Sendable {
         package let status: Int
@@ -31,7 +38,7 @@ package struct ABRTConnection: Sendable {
     func exchange(
         _ method: String, _ path: String, _ headers: [(String, String)], _ body: [UInt8]? = nil
     ) async throws -> Reply {
-        try await NIOThreadPool.singleton.runIfActive { try follow(method, path, headers, body) }
+        try await Self.threads.runIfActive { try follow(method, path, headers, body) }
     }
 
     private func follow(
