@@ -46,7 +46,7 @@ import Testing
                         "http://127.0.0.1:\(port)/openapi.json", "--checks", "all", "--exclude-checks",
                         Self.otherwiseOnPurpose.joined(separator: ","), "--header", "X-Task-Password: \(password)",
                         "--phases", "examples,coverage,fuzzing", "--max-examples", "15", "--generation-deterministic",
-                        "--generation-database", "none", "--max-redirects", "0", "--request-timeout", "20",
+                        "--max-redirects", "0", "--request-timeout", "20",
                         "--continue-on-failure", "--suppress-health-check", "all", "--no-color",
                     ], environment: Self.environment, workingDirectory: folder,
                     limits: Self.limits)
