@@ -27,17 +27,28 @@ import Testing
         let program = String(decoding: installed.standardOutput, as: UTF8.self).trimming { $0.isNewline }
         var limits = GatewayLimits(maxParallelTasks: 1_000_000)
         limits.allowMetrics = true
+        // Or the first request to it would take the task from all others.
+        limits.allowDelete = false
         try await GatewayBench.run(.live, limits: limits) { bench, client in
             let (directory, password) = try await bench.makeTask([.started, .succeeded])
             try write("#0  main () at main.c:1\n".utf8, to: directory.backtrace)
             try write(#"{"version":1,"threads":[],"modules":[]}"#.utf8, to: directory.backtraceJSON)
             let port = try #require(client.port)
             let result = try await ScratchDirectory.with { folder in
-                // The task that is there; other ids come from the document.
+                // The task that is there, and archives as bytes, which it cannot send by itself.
                 try write(
                     """
+                    import schemathesis
+                    for name in ("x-xz-compressed-tar", "x-gzip", "x-tar", "zstd"):
+                        schemathesis.serializer.alias("application/" + name, "application/octet-stream")
+
+                    """.utf8, to: folder.appending("archives.py"))
+                try write(
+                    """
+                    hooks = "archives"
+
                     [parameters]
-                    "path.id" = ["\(directory.task)", "100000000"]
+                    "path.id" = "\(directory.task)"
 
                     """.utf8, to: folder.appending("schemathesis.toml"))
                 return try await runTool(
@@ -48,7 +59,8 @@ import Testing
                         "--phases", "examples,coverage,fuzzing", "--max-examples", "15", "--generation-deterministic",
                         "--max-redirects", "0", "--request-timeout", "20",
                         "--continue-on-failure", "--suppress-health-check", "all", "--no-color",
-                    ], environment: Self.environment, workingDirectory: folder,
+                    ], environment: Self.environment.merging(["PYTHONPATH": folder.string]) { $1 },
+                    workingDirectory: folder,
                     limits: Self.limits)
             }
             let said = String(decoding: result.standardOutput + result.standardError, as: UTF8.self)
