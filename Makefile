@@ -1,7 +1,7 @@
 # Every command of the project. `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo up down status test journey bench check fmt clean
+.PHONY: help deps build demo up down status test journey bench fuzz check fmt clean
 
 help: ## list the commands
 	@echo "retrace: coredump in, backtrace out"
@@ -31,8 +31,11 @@ test: deps ## install what the tests need and run all of them, with a broker of 
 bench: build ## measure against the peers that run beside us; the table is in BENCHMARKS.md
 	@bench/run
 
+fuzz: deps ## fuzz the ways of hostile bytes: archives, cores, requests; FUZZ_SECONDS (60) for each
+	@.ci/fuzz
+
 check: deps ## formatting, warnings, the table of arrows, file sizes, translations, the settings for operators
-	@swift format lint --strict --recursive Package.swift Sources Tests
+	@swift format lint --strict --recursive Package.swift Sources Tests fuzz
 	@.ci/check-arrows
 	@.ci/check-sizes
 	@.ci/check-translations
@@ -40,7 +43,7 @@ check: deps ## formatting, warnings, the table of arrows, file sizes, translatio
 	@.ci/check-configuration
 
 fmt: ## format every Swift file
-	@swift format format --in-place --recursive Package.swift Sources Tests
+	@swift format format --in-place --recursive Package.swift Sources Tests fuzz
 
 clean: down ## remove what was built and the state of the demo
 	@rm -rf .build .state

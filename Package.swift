@@ -241,6 +241,14 @@ let package = Package(
         test(
             "ServiceRuntime",
             ["CrashModel", "MessageQueue", "JobMessages", configuration, logging, serviceLifecycle, system]),
+        // What `make fuzz` feeds, and the replay of its corpus
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "CrashModel", "ELF", "Coredumps", "IngestStage", "GatewayAPI", "JobMessages", "TaskStorage",
+                "TestFixtures", hummingbird, logging, system,
+            ], path: "Tests/FuzzTargets"),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets", "TestFixtures", nioPosix, system]),
         // It runs the executables; being its dependencies they are built, and stand beside the test bundle.
         .testTarget(
             name: "LiveTests",
@@ -252,6 +260,17 @@ let package = Package(
     ]
 )
 
+// `make fuzz` names the run time of libFuzzer; only then is there an executable that needs it.
+let fuzzer = Context.environment["RETRACE_FUZZER"]
+if let fuzzer {
+    package.targets += [
+        .target(name: "CFuzzer", path: "fuzz/CFuzzer"),
+        .executableTarget(
+            name: "fuzz", dependencies: ["CFuzzer", "FuzzTargets", "TestFixtures", system], path: "fuzz/Harness",
+            linkerSettings: [.unsafeFlags([fuzzer, "-lstdc++"])]),
+    ]
+}
+
 for target in package.targets where target.type != .system {
     target.swiftSettings = [
         .treatAllWarnings(as: .error),
@@ -259,4 +278,5 @@ for target in package.targets where target.type != .system {
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("InternalImportsByDefault"),
     ]
+    if fuzzer != nil { target.swiftSettings?.append(.unsafeFlags(["-sanitize=fuzzer"])) }
 }

@@ -1,12 +1,17 @@
-import SystemPackage
+package import SystemPackage
 
 /// Files of the checkout that the tests were built in.
 package enum Checkout {
-    /// The bytes of a file, by its path from the top.
-    package static func read(_ path: String) throws -> [UInt8] {
+    /// Where something lies, by its path from the top.
+    package static func path(_ path: String) -> FilePath {
         var root = FilePath(#filePath)
         for _ in 0..<3 { root.removeLastComponent() }
-        let file = try FileDescriptor.open(root.appending(path), .readOnly, options: .closeOnExec)
+        return root.appending(path)
+    }
+
+    /// The bytes of a file, by its path from the top.
+    package static func read(_ path: String) throws -> [UInt8] {
+        let file = try FileDescriptor.open(Self.path(path), .readOnly, options: .closeOnExec)
         return try file.closeAfter {
             var bytes: [UInt8] = []
             var buffer = [UInt8](repeating: 0, count: 65536)
