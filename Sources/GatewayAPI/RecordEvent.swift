@@ -1,5 +1,6 @@
 package import CrashModel
 import FoundationEssentials
+import Glibc
 package import Logging
 package import TaskStorage
 

@@ -35,7 +35,7 @@ import Testing
                     }
                 }
             }
-        } afterwards: { bench in
+        } afterwards: { bench async throws in
             #expect(try await bench.nothingIsLeft())
             // The address has its one place back.
             #expect(bench.clients.uploads == 0)
@@ -85,7 +85,8 @@ import Testing
         try await GatewayBench.run(.live) { bench, client in
             let port = client.port
             let answers = try await NIOThreadPool.singleton.runIfActive {
-                let (one, other) = (try RawConnection(port: port), try RawConnection(port: port))
+                let one = try RawConnection(port: port)
+                let other = try RawConnection(port: port)
                 for byte in Self.whole.utf8 {
                     try one.send([byte])
                     try other.send([byte])

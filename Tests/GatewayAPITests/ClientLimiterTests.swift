@@ -151,7 +151,7 @@ import Testing
     @Test func plainHTTPBeforeAProxyThatSpeaksTLSIsNotSecure() async throws {
         let access = AccessRule(
             requireHTTPS: true, listener: .tls, trustedProxies: try #require(AddressRange.list("127.0.0.1, ::1")))
-        try await GatewayBench.run(.live, access: access) { _, client in
+        try await GatewayBench.run(.live, access: access) { _, client async throws in
             #expect(try await client.upload(more: [.forwardedProto: "http"]).status.code == 403)
             #expect(try await client.upload().status.code == 201)
         }

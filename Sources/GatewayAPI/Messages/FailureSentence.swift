@@ -34,7 +34,6 @@ enum FailureSentence {
         "internal-error": "Something that no rule foresaw happened in the server.",
         "abandoned": "Nothing was heard of the task for too long, so it was given up.",
         "interrupted": "The service was stopped in the middle of the task.",
-        "abandoned": "Nothing was heard of the task for too long, so it was given up.",
 
         // Of the resolver and of mirrors.
         "unknown-release": "The release that crashed is not known to this server.",
@@ -69,7 +68,6 @@ enum FailureSentence {
 
     /// Advice of the stages that is the same in every case; any other is shown in English.
     static let advice = [
-        "Send the crash again; if that ends the same way, tell the operator that no worker takes the stage.",
         "Pack the files of the crash with tar, compressed as the media type says.",
         "Check that the disk of the sending machine was not full, then pack and send it again.",
         "Pack and send it again.",
