@@ -5,6 +5,13 @@ import SystemPackage
 import TestFixtures
 import Testing
 
+/// Where the blocking client waits: the gateway works with the disk on the singleton.
+private let clientThreads: NIOThreadPool = {
+    let threads = NIOThreadPool(numberOfThreads: 4)
+    threads.start()
+    return threads
+}()
+
 /// What `make fuzz` starts from, and what it once found, is replayed by every run of the tests.
 @Suite struct CorpusTests {
     @Test func archivesOfTheCorpusLeaveNothingBehind() throws {
@@ -30,7 +37,7 @@ import Testing
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await target.serve { port.yield($0) } }
                 for await port in ports {
-                    let answers = try await NIOThreadPool.singleton.runIfActive {
+                    let answers = try await clientThreads.runIfActive {
                         try requests.map { name, bytes in
                             let patience = Self.statuses[name] == nil ? 20 : 30_000
                             return (name, try target.take(bytes, port: port, patience: patience))

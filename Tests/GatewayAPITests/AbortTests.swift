@@ -21,7 +21,7 @@ import Testing
         let clients = ClientLimiter(ClientLimits(parallelUploads: 1))
         try await GatewayBench.run(.live, clients: clients) { _, client in
             let port = client.port
-            try await NIOThreadPool.singleton.runIfActive {
+            try await clientThreads.runIfActive {
                 for count in 0..<Self.whole.utf8.count {
                     let connection = try RawConnection(port: port)
                     try connection.send(Self.whole.utf8.prefix(count))
@@ -84,7 +84,7 @@ import Testing
     @Test func sameUploadTwiceAtOnceIsTwoTasks() async throws {
         try await GatewayBench.run(.live) { bench, client in
             let port = client.port
-            let answers = try await NIOThreadPool.singleton.runIfActive {
+            let answers = try await clientThreads.runIfActive {
                 let one = try RawConnection(port: port)
                 let other = try RawConnection(port: port)
                 for byte in Self.whole.utf8 {

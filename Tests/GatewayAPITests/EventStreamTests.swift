@@ -55,7 +55,7 @@ import Testing
             let port = client.port
             let request = head(directory.task, password)
             let (heard, report) = AsyncStream.makeStream(of: String.self)
-            async let whole = NIOThreadPool.singleton.runIfActive { () -> String in
+            async let whole = clientThreads.runIfActive { () -> String in
                 let connection = try RawConnection(port: port)
                 try connection.send(request.utf8)
                 return connection.receiveAll { report.yield($0) }
@@ -85,7 +85,7 @@ import Testing
             let port = client.port
             let request = head(directory.task, password)
             let (heard, report) = AsyncStream.makeStream(of: String.self)
-            async let whole = NIOThreadPool.singleton.runIfActive { () -> String in
+            async let whole = clientThreads.runIfActive { () -> String in
                 let connection = try RawConnection(port: port)
                 try connection.send(request.utf8)
                 return connection.receiveAll { report.yield($0) }
@@ -117,7 +117,7 @@ import Testing
     @Test func streamEndsWhenTheServiceIsToldToStop() async throws {
         let (requests, request) = AsyncStream.makeStream(of: (Int?, String).self)
         let (begun, begin) = AsyncStream.makeStream(of: Void.self)
-        async let whole = NIOThreadPool.singleton.listening(requests, begin)
+        async let whole = clientThreads.listening(requests, begin)
         try await GatewayBench.run(.live, limits: limits()) { bench, client in
             let (directory, password) = try await bench.makeTask()
             request.yield((client.port, head(directory.task, password)))
@@ -137,7 +137,7 @@ import Testing
                 // The place may be given back only at the next comment; until then the answer is 503.
                 var answer = ""
                 while !answer.contains("200 OK") {
-                    answer = try await NIOThreadPool.singleton.runIfActive {
+                    answer = try await clientThreads.runIfActive {
                         [request = head(directory.task, password)] in
                         let connection = try RawConnection(port: port)
                         try connection.send(request.utf8)

@@ -2,6 +2,13 @@ import Glibc
 import NIOPosix
 import SystemPackage
 
+/// Where blocking clients wait: the singleton has two threads on two cores, and the gateway works with the disk there.
+let clientThreads: NIOThreadPool = {
+    let threads = NIOThreadPool(numberOfThreads: 64)
+    threads.start()
+    return threads
+}()
+
 /// A TCP connection to the loopback that sends what no well-behaved client would. Blocking; runs on a thread pool.
 struct RawConnection: ~Copyable {
     private let socket: CInt
@@ -83,7 +90,7 @@ struct RawConnection: ~Copyable {
 
 /// Sends `request` and gives what comes back until the server closes.
 func exchange(_ request: String, port: Int?) async throws -> String {
-    try await NIOThreadPool.singleton.runIfActive {
+    try await clientThreads.runIfActive {
         let connection = try RawConnection(port: port)
         try connection.send(request.utf8)
         return connection.receiveAll()

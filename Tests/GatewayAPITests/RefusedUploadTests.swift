@@ -21,7 +21,7 @@ import Testing
     @Test func acceptedUploadIsAskedForItsBody() async throws {
         try await GatewayBench.run(.live) { bench, client in
             let port = client.port
-            let (first, last) = try await NIOThreadPool.singleton.runIfActive {
+            let (first, last) = try await clientThreads.runIfActive {
                 let connection = try RawConnection(port: port)
                 try connection.send(Self.head(more: "Expect: 100-Continue\r\nConnection: close").utf8)
                 let first = connection.receive(until: "\r\n\r\n")
@@ -80,7 +80,7 @@ import Testing
     @Test func clientThatSendsAllTheSameReadsTheAnswer() async throws {
         try await GatewayBench.run(.live) { bench, client in
             let port = client.port
-            let answer = try await NIOThreadPool.singleton.runIfActive {
+            let answer = try await clientThreads.runIfActive {
                 let connection = try RawConnection(port: port)
                 try connection.send(Self.head(type: "application/zip", length: "4000000", more: "X: y").utf8)
                 try connection.send([UInt8](repeating: 1, count: 4_000_000))
@@ -96,7 +96,7 @@ import Testing
         let connections = ConnectionLimits(lingerTimeout: .milliseconds(100), maxDrainedBytes: 1 << 20)
         try await GatewayBench.run(.live, connections: connections) { bench, client in
             let port = client.port
-            let sent = try await NIOThreadPool.singleton.runIfActive {
+            let sent = try await clientThreads.runIfActive {
                 let connection = try RawConnection(port: port)
                 try connection.send(Self.head(type: "application/zip", length: "900000000000", more: "X: y").utf8)
                 let chunk = [UInt8](repeating: 1, count: 1 << 20)

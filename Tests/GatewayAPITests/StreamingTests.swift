@@ -37,7 +37,7 @@ import Testing
             var calmest = Int.max
             for _ in 0..<5 where calmest >= bytes / 3 {
                 let before = try resetPeakMemory()
-                let answer = try await NIOThreadPool.singleton.runIfActive {
+                let answer = try await clientThreads.runIfActive {
                     let connection = try RawConnection(port: port)
                     try connection.send(Self.head(bytes).utf8)
                     let chunk = [UInt8](repeating: 0x5a, count: 64 << 10)

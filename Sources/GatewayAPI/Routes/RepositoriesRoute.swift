@@ -60,6 +60,12 @@ struct RepositoriesRoute: Sendable {
         /// nil for what is not there, and for what is neither a file nor a folder of the mirror's own.
         init?(at place: FilePath, below parts: [String]) throws {
             var facts = stat()
+            // No folder on the way down may be a link: it would lead out of the mirror.
+            var folder = place
+            for _ in parts.dropFirst() {
+                folder.removeLastComponent()
+                guard lstat(folder.string, &facts) == 0, facts.st_mode & S_IFMT == S_IFDIR else { return nil }
+            }
             guard lstat(place.string, &facts) == 0 else { return nil }
             switch facts.st_mode & S_IFMT {
             case S_IFREG:
