@@ -23,6 +23,7 @@ let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", pac
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioFoundation = Target.Dependency.product(name: "NIOFoundationCompat", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
@@ -209,7 +210,7 @@ let package = Package(
         test("MessageQueue", [logging, subprocess, system]),
         test(
             "HTTPConnections",
-            [hummingbird, hummingbirdCore, logging, nioCore, nioEmbedded, nioHTTP1, nioPosix, nioSSL, system]),
+            [nioCore, nioEmbedded, nioHTTP1, nioPosix, nioSSL, nioTLS, subprocess, system]),
         test("Sandbox", [system]),
         test("JobMessages", ["CrashModel"], exclude: ["Golden"]),
         test("TaskStorage", ["CrashModel", grdb, system]),
