@@ -64,6 +64,7 @@ extension LiveTests {
             let task = try await stack.submit([
                 "coredump": try FolderContents.read(out.appending("problem/coredump")),
                 "executable": Array("/usr/bin/python3.11".utf8), "os_release": Array("Lazy Debian 12".utf8),
+                "package": try FolderContents.read(out.appending("problem/package")),
             ])
             let answer = try await stack.end(of: task, within: .seconds(300))
             try #require(answer.status == "FINISHED_SUCCESS", "\(answer.text)")
