@@ -1,5 +1,6 @@
 import CrashModel
 import Glibc
+import NIOHTTP1
 import SystemPackage
 import TestFixtures
 import Testing
@@ -59,7 +60,12 @@ extension LiveTests {
                 try await browser.click("form button")
                 #expect(try await browser.text(of: "h1") == "SIGSEGV in look")
                 try await browser.click("form[action$=delete] button")
-                #expect(try await browser.text(of: "h1") == "Task \(id) is deleted")
+                try await stack.until("the page says that the task is deleted") {
+                    try await browser.value(
+                        "!!document.querySelector('h1') && document.querySelector('h1').textContent.includes('is deleted')"
+                    ) == "true"
+                }
+                #expect(try await stack.request(.GET, "/\(id)", ["X-Task-Password": password]).status == 404)
                 try await browser.visit(url(stack, "/stats"))
                 #expect(try await browser.text(of: "main").contains("Packages that crashed"))
                 try await browser.photograph("stats")

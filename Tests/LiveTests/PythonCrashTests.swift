@@ -72,7 +72,8 @@ extension LiveTests {
             #expect(!fetched.message.contains("could not be had"), "\(fetched)")
             let backtrace = try ReadBacktrace(try await stack.get(task, "/backtrace.json").body)
             let own = backtrace.modules.first { $0.path == "/usr/bin/python3.11" }
-            #expect(own?.status == "complete" && own?.package?.hasPrefix("python3.11-minimal-") == true)
+            #expect(
+                own?.status == "complete" && own?.package?.hasPrefix("python3.11-minimal-") == true, "\(own as Any)")
             // Found by its path, proved by its build-id.
             let expat = backtrace.modules.first { $0.path.contains("libexpat") }
             #expect(expat?.status == "without-debuginfo", "\(backtrace.modules)")
