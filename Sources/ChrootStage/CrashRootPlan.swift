@@ -76,7 +76,7 @@ struct CrashRootPlan: Sendable {
         guard let buildID = module.module.buildID else { return nil }
         var binary = module.binary
         var wrong: [String] = []
-        if binary != nil, module.module.path.hasPrefix("/") {
+        if let claimed = binary, module.module.path.hasPrefix("/") {
             let found = try proof(of: module.module.path, as: buildID, in: root.root, at: place)
             if case .other(let other) = found, isOther(other, at: module.module.path) {
                 wrong.append(
@@ -86,6 +86,9 @@ struct CrashRootPlan: Sendable {
                 wrong.append(
                     "The file in the root at \(module.module.path) \(contradiction), not \(buildID): it was taken away."
                 )
+                binary = nil
+            } else if found == .absent, try !root.hasFile(claimed.path) {
+                wrong.append("\(claimed.nevra) does not hold \(claimed.path).")
                 binary = nil
             }
         }

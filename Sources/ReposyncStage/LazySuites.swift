@@ -21,13 +21,19 @@ func addOffers(
 ) throws {
     var places = inventory
     let known = Set(chosen.map(\.sha256)).union(inventory.locations.keys)
-    for (number, suite) in suites.enumerated() where suite.repository.mode == .lazy {
-        let contents: ContentsList
+    let lists = try suites.map { suite throws(StageError) in
         do throws(ArchiveError) {
-            contents = try ContentsList(suite.contents, limit: limit)
+            return try ContentsList(suite.contents, limit: limit)
         } catch {
             throw StageError.sync(
                 .metadataRefused, "A list of files of repository '\(suite.repository.name)' cannot be read: \(error).")
+        }
+    }
+    for (number, suite) in suites.enumerated() where suite.repository.mode == .lazy {
+        // Debian's suites of updates have packages that their lists of files lack: the files are those of the release's
+        // other versions then. The build-id shows after the fetch whether that was right.
+        func paths(_ name: String) -> [String] {
+            lists[number].paths[name] ?? lists.lazy.compactMap { $0.paths[name] }.first ?? []
         }
         for list in suite.lists {
             try forEachStanza(in: list) { view, place in
@@ -39,7 +45,7 @@ func addOffers(
                         debianControl: view.text, sha256: package.sha256, location: place,
                         byteCount: package.byteCount),
                     files: debugFiles(view.field("Build-Ids"))
-                        + StagedPackage.files(named: contents.paths[package.name] ?? []),
+                        + StagedPackage.files(named: paths(package.name)),
                     offer: PackageOffer(repository: suite.repository.name, path: package.path))
             }
         }
