@@ -132,4 +132,19 @@ import Testing
                     != isRight)
         }
     }
+
+    @Test func packageThatLacksTheFileItWasChosenForIsNotSaidToHaveIt() async throws {
+        try await DebianRelease.with { release in
+            let package = try await release.add(TestPackage("guess", "1-1", ["usr/bin/other": try elf(Self.other)]))
+            let module = ResolvedModule(
+                module: LoadedModule(
+                    path: "/usr/bin/crashed", buildID: try BuildID(Self.crashed), start: 0, end: 1, kind: .executable),
+                status: .complete, binary: PackagedFile(nevra: package.nevra, path: "/usr/bin/crashed"))
+            let resolution = release.resolution([package], modules: [module])
+            _ = try await release.builder.build(resolution, task: release.task)
+            let corrected = try await release.builder.corrected(resolution, task: release.task).modules[0]
+            #expect(corrected.status == .unknown && corrected.binary == nil)
+            #expect(corrected.reason?.contains("guess-1-1.amd64 does not hold /usr/bin/crashed") == true)
+        }
+    }
 }
