@@ -13,6 +13,7 @@ struct Browser: Sendable {
     private let session: String
     /// Where screenshots go.
     let pictures: FilePath
+    private let stack: Stack
 
     struct Failure: Error, CustomStringConvertible {
         let description: String
@@ -81,7 +82,7 @@ struct Browser: Sendable {
         guard let session = (answer as? [String: Any])?["sessionId"] as? String else {
             throw Failure(description: "no session: \(answer)")
         }
-        return Browser(session: "\(root)/session/\(session)", pictures: pictures)
+        return Browser(session: "\(root)/session/\(session)", pictures: pictures, stack: stack)
     }
 
     /// A port of the loopback that nobody uses at the moment.
@@ -111,6 +112,16 @@ struct Browser: Sendable {
 
     func click(_ selector: String) async throws {
         _ = try await command(.POST, "/element/\(try await element(selector))/click", [String: String]())
+    }
+
+    /// Clicks on what leads to another page, or to the same one anew, and waits until that is there.
+    func follow(_ selector: String) async throws {
+        _ = try await value("window.isTheOldPage = true")
+        try await click(selector)
+        try await stack.until("another page is there after a click on \(selector)", within: .seconds(60)) {
+            // Between two pages there is none that a script could run in.
+            (try? await value("!window.isTheOldPage && document.readyState == 'complete'")) == "true"
+        }
     }
 
     /// What a script in the page returns, as text.

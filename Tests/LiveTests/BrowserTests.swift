@@ -31,7 +31,7 @@ extension LiveTests {
                 let id = try await browser.text(of: "#task-id")
                 let password = try await browser.text(of: "#task-password")
                 try await browser.photograph("sent", [.light])
-                try await browser.click("#open button")
+                try await browser.follow("#open button")
                 try await stack.until("the page shows the backtrace") {
                     try await browser.text(of: "h1").hasPrefix("SIGSEGV")
                 }
@@ -48,18 +48,18 @@ extension LiveTests {
                 try await browser.visit(url(stack, "/\(id)/backtrace"))
                 #expect(try await browser.text(of: "pre").contains("shelf_weigh"))
                 try await browser.visit(url(stack, "/\(id)"))
-                try await browser.click("form[action$=close] button")
+                try await browser.follow("form[action$=close] button")
                 try await stack.until("the password is forgotten") {
                     try await browser.value("!!document.getElementById('password')") == "true"
                 }
                 try await browser.type("wrong", into: "#password")
-                try await browser.click("form button")
+                try await browser.follow("form button")
                 #expect(try await browser.text(of: "[role=alert]").contains("no task with this id and password"))
                 try await browser.photograph("locked")
                 try await browser.type(password, into: "#password")
-                try await browser.click("form button")
+                try await browser.follow("form button")
                 #expect(try await browser.text(of: "h1") == "SIGSEGV in look")
-                try await browser.click("form[action$=delete] button")
+                try await browser.follow("form[action$=delete] button")
                 try await stack.until("the page says that the task is deleted") {
                     try await browser.value(
                         "!!document.querySelector('h1') && document.querySelector('h1').textContent.includes('is deleted')"
@@ -86,7 +86,7 @@ extension LiveTests {
                 try await Browser.with(stack) { browser in
                     try await browser.visit(url(stack, "/\(task.id)"))
                     try await browser.type(task.password, into: "#password")
-                    try await browser.click("form button")
+                    try await browser.follow("form button")
                     try await stack.until("the page shows that ingest is done", within: .seconds(60)) {
                         try await browser.value("!!document.querySelector('[data-stage=ingest].done')") == "true"
                     }
@@ -139,7 +139,7 @@ extension LiveTests {
                 try await stack.until("the server took it", within: .seconds(60)) {
                     try await browser.value("!document.getElementById('done').hidden") == "true"
                 }
-                try await browser.click("#open button")
+                try await browser.follow("#open button")
                 try await stack.until("the page shows the backtrace") {
                     try await browser.text(of: "h1") == "SIGSEGV in look"
                 }
@@ -172,7 +172,7 @@ extension LiveTests {
                 for task in tasks + [crafted] {
                     try await browser.visit(url(stack, "/\(task.id)"))
                     try await browser.type(task.password, into: "#password")
-                    try await browser.click("form button")
+                    try await browser.follow("form button")
                     #expect(try await browser.text(of: "h1") != "Task \(task.id)")
                     try await harmless(browser)
                 }
