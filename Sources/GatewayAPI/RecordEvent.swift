@@ -1,6 +1,5 @@
 package import CrashModel
 import FoundationEssentials
-import Glibc
 package import Logging
 package import TaskStorage
 
@@ -29,12 +28,13 @@ package func recordEvent(
     return outcome
 }
 
-/// Microseconds of a clock that never goes back.
+/// Microseconds of a clock that never goes back, from when it was first asked.
 @Sendable package func uptimeMicroseconds() -> Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+    let (seconds, attoseconds) = (ContinuousClock.now - start).components
+    return seconds * 1_000_000 + attoseconds / 1_000_000_000_000
 }
+
+private let start = ContinuousClock.now
 
 /// The time of day in microseconds since the epoch of Unix.
 @Sendable package func wallClockMicroseconds() -> Int64 {

@@ -23,8 +23,8 @@ func pack(_ directory: TaskDirectory, into archive: FilePath, seconds: Int64) th
             let writer = try ArchiveWriter(output, compression: .zstd)
             for file in try directory.files() {
                 // What was there a moment ago may be gone, and what is no regular file is not a result.
-                guard let input = try? openRegularFile(file.path) else { continue }
-                try input.closeAfter { try writer.addFile("\(directory.task)/\(file.name)", from: input) }
+                guard let input = try? ResultFile(at: file.path) else { continue }
+                try input.withDescriptor { try writer.addFile("\(directory.task)/\(file.name)", from: $0) }
             }
             try writer.finish()
             guard fsync(output.rawValue) == 0 else { throw Errno(rawValue: errno) }
@@ -34,16 +34,4 @@ func pack(_ directory: TaskDirectory, into archive: FilePath, seconds: Int64) th
         unlink(partial.string)
         throw error
     }
-}
-
-/// - Throws: `Errno`; `invalidArgument` for anything but a regular file.
-private func openRegularFile(_ path: FilePath) throws(Errno) -> FileDescriptor {
-    let number = path.withPlatformString { open($0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK) }
-    guard number >= 0 else { throw Errno(rawValue: errno) }
-    var facts = stat()
-    guard fstat(number, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG else {
-        close(number)
-        throw .invalidArgument
-    }
-    return FileDescriptor(rawValue: number)
 }

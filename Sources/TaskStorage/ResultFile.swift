@@ -35,6 +35,11 @@ package final class ResultFile: Sendable {
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
+    /// Calls `body` with the open file, which stays ours.
+    package func withDescriptor<Value>(_ body: (FileDescriptor) throws -> Value) rethrows -> Value {
+        try body(FileDescriptor(rawValue: descriptor))
+    }
+
     /// Up to `count` bytes from `offset` on; fewer only at the end of the file. Blocking.
     ///
     /// - Throws: `Errno` of pread(2).

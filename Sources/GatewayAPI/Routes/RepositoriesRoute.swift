@@ -1,5 +1,4 @@
 import CrashModel
-import Glibc
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -59,19 +58,17 @@ struct RepositoriesRoute: Sendable {
 
         /// nil for what is not there, and for what is neither a file nor a folder of the mirror's own.
         init?(at place: FilePath, below parts: [String]) throws {
-            var facts = stat()
             // No folder on the way down may be a link: it would lead out of the mirror.
             var folder = place
             for _ in parts.dropFirst() {
                 folder.removeLastComponent()
-                guard lstat(folder.string, &facts) == 0, facts.st_mode & S_IFMT == S_IFDIR else { return nil }
+                guard FileKind(of: folder) == .directory else { return nil }
             }
-            guard lstat(place.string, &facts) == 0 else { return nil }
-            switch facts.st_mode & S_IFMT {
-            case S_IFREG:
+            switch FileKind(of: place) {
+            case .regular:
                 guard parts.count > 2, let file = try ResultFile(at: place) else { return nil }
                 self = .file(file)
-            case S_IFDIR: self = .folder(try TaskDirectory.names(in: place).filter { isPlain(parts + [$0]) }.sorted())
+            case .directory: self = .folder(try TaskDirectory.names(in: place).filter { isPlain(parts + [$0]) }.sorted())
             default: return nil
             }
         }
