@@ -8,15 +8,6 @@ package enum DumpIdentification: Hashable, Sendable {
     /// Neither; one sentence that says what it is and what to do.
     case unusable(String)
 
-    package enum VmcoreFormat: String, Hashable, Sendable {
-        /// What /proc/vmcore gives, `makedumpfile -E`, QEMU.
-        case elf
-        /// makedumpfile's own compressed format, or diskdump's.
-        case kdump
-        /// `makedumpfile -F`: the blocks of another format in the order they were made.
-        case flattened
-    }
-
     /// nil when it is neither kind.
     package var kind: DumpKind? {
         switch self {

@@ -5,11 +5,14 @@ package struct Chroot: Hashable, Sendable {
     package let debugger: DebuggerRoot
     /// What could not be put into the root and why, a sentence each.
     package let remarks: [String]
+    /// Set for a kernel's dump whose vmlinux is in the root.
+    package let kernel: KernelFiles?
 
-    package init(crashRoot: String, debugger: DebuggerRoot, remarks: [String] = []) {
+    package init(crashRoot: String, debugger: DebuggerRoot, remarks: [String] = [], kernel: KernelFiles? = nil) {
         self.crashRoot = crashRoot
         self.debugger = debugger
         self.remarks = remarks
+        self.kernel = kernel
     }
 }
 

@@ -18,11 +18,14 @@ package struct Crash: Hashable, Sendable {
     package let truncation: CoreTruncation?
     /// What the reader noticed and a person should know, a sentence each.
     package let remarks: [String]
+    /// Set for a kernel's dump, whose ``executable`` is `/boot/vmlinuz-<release>` and whose one module is that kernel.
+    package let kernel: KernelDump?
 
     package init(
         kind: DumpKind, architecture: Architecture, reported: ReportedCrash, executable: String,
         commandLine: String? = nil, signal: CrashSignal? = nil, processID: Int? = nil, threadCount: Int,
-        modules: [LoadedModule], truncation: CoreTruncation? = nil, remarks: [String] = []
+        modules: [LoadedModule], truncation: CoreTruncation? = nil, remarks: [String] = [],
+        kernel: KernelDump? = nil
     ) {
         self.kind = kind
         self.architecture = architecture
@@ -35,6 +38,7 @@ package struct Crash: Hashable, Sendable {
         self.modules = modules
         self.truncation = truncation
         self.remarks = remarks
+        self.kernel = kernel
     }
 }
 

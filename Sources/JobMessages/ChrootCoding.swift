@@ -2,7 +2,7 @@ package import CrashModel
 
 extension Chroot: Codable {
     private enum Key: String, CodingKey {
-        case debugger, remarks
+        case debugger, remarks, kernel
         case crashRoot = "crash_root"
     }
 
@@ -11,7 +11,8 @@ extension Chroot: Codable {
         try self.init(
             crashRoot: values.decode(String.self, forKey: .crashRoot),
             debugger: values.decode(DebuggerRoot.self, forKey: .debugger),
-            remarks: values.decode([String].self, forKey: .remarks))
+            remarks: values.decode([String].self, forKey: .remarks),
+            kernel: values.decodeIfPresent(KernelFiles.self, forKey: .kernel))
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -19,6 +20,7 @@ extension Chroot: Codable {
         try values.encode(crashRoot, forKey: .crashRoot)
         try values.encode(debugger, forKey: .debugger)
         try values.encode(remarks, forKey: .remarks)
+        try values.encodeIfPresent(kernel, forKey: .kernel)
     }
 }
 

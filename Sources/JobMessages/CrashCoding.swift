@@ -2,7 +2,7 @@ package import CrashModel
 
 extension Crash: Codable {
     private enum Key: String, CodingKey {
-        case kind, architecture, reported, executable, signal, modules, truncation, remarks
+        case kind, architecture, reported, executable, signal, modules, truncation, remarks, kernel
         case commandLine = "command_line"
         case processID = "process_id"
         case threadCount = "thread_count"
@@ -21,7 +21,8 @@ extension Crash: Codable {
             threadCount: values.decode(Int.self, forKey: .threadCount),
             modules: values.decode([LoadedModule].self, forKey: .modules),
             truncation: values.decodeIfPresent(CoreTruncation.self, forKey: .truncation),
-            remarks: values.decode([String].self, forKey: .remarks))
+            remarks: values.decode([String].self, forKey: .remarks),
+            kernel: values.decodeIfPresent(KernelDump.self, forKey: .kernel))
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -37,6 +38,7 @@ extension Crash: Codable {
         try values.encode(modules, forKey: .modules)
         try values.encodeIfPresent(truncation, forKey: .truncation)
         try values.encode(remarks, forKey: .remarks)
+        try values.encodeIfPresent(kernel, forKey: .kernel)
     }
 }
 

@@ -12,6 +12,11 @@ extension BuildID: Codable {
     package func encode(to encoder: any Encoder) throws { try encodeText(self, to: encoder) }
 }
 
+extension KernelRelease: Codable {
+    package init(from decoder: any Decoder) throws { try self.init(decoder.singleValueContainer().decode(String.self)) }
+    package func encode(to encoder: any Encoder) throws { try encodeText(self, to: encoder) }
+}
+
 extension ReleaseID: Codable {
     package init(from decoder: any Decoder) throws { try self.init(decoder.singleValueContainer().decode(String.self)) }
     package func encode(to encoder: any Encoder) throws { try encodeText(self, to: encoder) }
@@ -42,6 +47,7 @@ extension NEVRA: Codable {
 }
 
 extension DumpKind: Codable {}
+extension VmcoreFormat: Codable {}
 extension Stage: Codable {}
 extension Architecture: Codable {}
 extension LoadedModule.Kind: Codable {}

@@ -22,6 +22,8 @@ package struct TaskDirectory: Hashable, Sendable {
     package var crash: FilePath { path.appending("crash") }
     /// The core of a user process, in ``crash``.
     package var coredump: FilePath { crash.appending("coredump") }
+    /// The dump of a kernel, in ``crash``.
+    package func vmcore(_ kernel: KernelDump) -> FilePath { crash.appending(kernel.file) }
     /// The text that gdb printed, as clients fetch it.
     package var backtrace: FilePath { path.appending("backtrace") }
     /// The same stacks as data.

@@ -32,6 +32,14 @@ import Testing
             ))
     }
 
+    @Test func retraceJobOfAKernelIsWrittenAsAgreed() throws {
+        try check(
+            "RetraceJob", in: "RetraceJob.kernel",
+            RetraceJob(
+                task: Samples.task(), crash: Samples.kernelCrash(), resolution: Samples.resolution(),
+                chroot: Samples.kernelChroot()))
+    }
+
     @Test func reposyncJobIsWrittenAsAgreed() throws {
         try check(
             "ReposyncJob",
@@ -47,9 +55,9 @@ import Testing
         try check("IngestReply", IngestReply.refused(error))
     }
 
-    private func check(_ name: String, _ message: some Codable & Equatable) throws {
+    private func check(_ name: String, in file: String? = nil, _ message: some Codable & Equatable) throws {
         let written = try JobCoding.encode(message, pretty: true) + [UInt8(ascii: "\n")]
-        let golden = try Checkout.read("Tests/JobMessagesTests/Golden/\(name).json")
+        let golden = try Checkout.read("Tests/JobMessagesTests/Golden/\(file ?? name).json")
         #expect(String(decoding: written, as: UTF8.self) == String(decoding: golden, as: UTF8.self))
         let schema = try JSONSchema(named: name)
         #expect(try schema.violations(of: golden) == [])

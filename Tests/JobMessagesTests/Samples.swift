@@ -64,6 +64,33 @@ enum Samples {
             remarks: ["libfoo.so.1 could not be unpacked."])
     }
 
+    static func kernelCrash() throws -> Crash {
+        let buildID = try BuildID("d2d77b8ae5a6c3b3bd1b7e4f3b0ca5f4f0d5e0a1")
+        return try Crash(
+            kind: .vmcore, architecture: .x86_64, reported: ReportedCrash(),
+            executable: "/boot/vmlinuz-6.1.0-56-cloud-amd64", threadCount: 0,
+            modules: [
+                LoadedModule(
+                    path: "/boot/vmlinuz-6.1.0-56-cloud-amd64", buildID: buildID, start: 0xffff_ffff_8100_0000,
+                    end: 0xffff_ffff_8100_0000, kind: .executable)
+            ],
+            kernel: KernelDump(
+                format: .kdump, release: KernelRelease("6.1.0-56-cloud-amd64"),
+                releaseEvidence: "OSRELEASE of the dump's VMCOREINFO.", buildID: buildID, pageBytes: 4096,
+                kaslrOffset: 0x1c00_0000, dumpLevel: 31, incompleteness: "The file ends in the middle of a page.",
+                file: "vmcore.vmss", memoryFile: "vmcore.vmem", modules: ["dummy", "virtio_blk"],
+                panic: "Kernel panic - not syncing: sysrq triggered crash"))
+    }
+
+    static func kernelChroot() throws -> Chroot {
+        let chroot = try chroot()
+        return Chroot(
+            crashRoot: chroot.crashRoot, debugger: chroot.debugger,
+            kernel: KernelFiles(
+                vmlinux: "/usr/lib/debug/boot/vmlinux-6.1.0-56-cloud-amd64",
+                modules: "/usr/lib/debug/lib/modules/6.1.0-56-cloud-amd64", doubt: "The dump has no build-id."))
+    }
+
     static func event() throws -> TaskEvent {
         try TaskEvent(
             task: task(), releaseID: ReleaseID("debian-12-x86_64"), stage: .build, kind: .retrying,
