@@ -18,7 +18,8 @@ package struct Crash: Hashable, Sendable {
     package let truncation: CoreTruncation?
     /// What the reader noticed and a person should know, a sentence each.
     package let remarks: [String]
-    /// Set for a kernel's dump, whose ``executable`` is `/boot/vmlinuz-<release>` and whose one module is that kernel.
+    /// Set for a kernel's dump, whose ``executable`` is `/boot/vmlinuz-<release>` and whose one module is that kernel, at no
+    /// known address.
     package let kernel: KernelDump?
 
     package init(

@@ -22,7 +22,8 @@ package struct KernelRelease: Hashable, Sendable, CustomStringConvertible {
             !zip(bytes, bytes.dropFirst()).contains(where: { $0 == UInt8(ascii: ".") && $1 == UInt8(ascii: ".") })
         else {
             throw InvalidValue(
-                noun: "kernel release", text: text, expected: "it looks as what 'uname -r' prints, such as 6.1.0-18-amd64")
+                noun: "kernel release", text: text,
+                expected: "it looks as what 'uname -r' prints, such as 6.1.0-18-amd64")
         }
         description = String(decoding: bytes, as: UTF8.self)
     }

@@ -71,8 +71,8 @@ enum Samples {
             executable: "/boot/vmlinuz-6.1.0-56-cloud-amd64", threadCount: 0,
             modules: [
                 LoadedModule(
-                    path: "/boot/vmlinuz-6.1.0-56-cloud-amd64", buildID: buildID, start: 0xffff_ffff_8100_0000,
-                    end: 0xffff_ffff_8100_0000, kind: .executable)
+                    path: "/boot/vmlinuz-6.1.0-56-cloud-amd64", buildID: buildID, start: 0, end: 0,
+                    kind: .executable)
             ],
             kernel: KernelDump(
                 format: .kdump, release: KernelRelease("6.1.0-56-cloud-amd64"),

@@ -68,7 +68,8 @@ struct RepositoriesRoute: Sendable {
             case .regular:
                 guard parts.count > 2, let file = try ResultFile(at: place) else { return nil }
                 self = .file(file)
-            case .directory: self = .folder(try TaskDirectory.names(in: place).filter { isPlain(parts + [$0]) }.sorted())
+            case .directory:
+                self = .folder(try TaskDirectory.names(in: place).filter { isPlain(parts + [$0]) }.sorted())
             default: return nil
             }
         }
