@@ -30,11 +30,14 @@ extension Distribution {
         let kernelDebugger = faults.attempt { () throws(CatalogError) in
             fields.has("kernel-debugger") ? try Self.debugger(fields, "kernel-debugger") : nil
         }
+        let kernel = faults.attempt { () throws(CatalogError) in
+            fields.has("kernel") ? try KernelPackaging(fields.mapping("kernel", known: KernelPackaging.known)) : nil
+        }
         let keys = faults.attempt { () throws(CatalogError) in
             KeyFiles(folder: folder, names: try fields.fileNames("keys"))
         }
         guard let name, let displayName, let displayRelease, let isEnabled, let format, let mode, let versions,
-            let architectures, let debugger, let kernelDebugger, let keys
+            let architectures, let debugger, let kernelDebugger, let kernel, let keys
         else { return nil }
         let recognition = faults.attempt { () throws(CatalogError) in
             try ReleaseRecognition(plugin, distribution: name, displayName: displayName, versions: versions)
@@ -50,7 +53,7 @@ extension Distribution {
         return Distribution(
             name: name, displayName: displayName, displayRelease: displayRelease ?? displayName, packageFormat: format,
             versions: versions, architectures: architectures.map(\.architecture), debugger: debugger,
-            kernelDebugger: kernelDebugger, isEnabled: isEnabled, files: plugin.files,
+            kernelDebugger: kernelDebugger, kernel: kernel, isEnabled: isEnabled, files: plugin.files,
             repositoryTemplates: templates, keys: keys,
             directoryNames: Dictionary(architectures.map { ($0.architecture, $0.directory) }) { first, _ in first },
             recognition: recognition)

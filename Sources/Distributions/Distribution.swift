@@ -16,6 +16,8 @@ package struct Distribution: Sendable {
     package let debugger: DebuggerPackage
     /// The package that reads the distribution's kernel dumps; nil where the plugin names none.
     package let kernelDebugger: DebuggerPackage?
+    /// How it packages the symbols of its kernels; nil where the plugin does not say.
+    package let kernel: KernelPackaging?
     /// Whether the distribution may be mirrored; crashes of one that may not are recognised all the same.
     package let isEnabled: Bool
     /// The names of the plugin's files: its own, those that it inherits from, and those that add to it.

@@ -2,7 +2,7 @@
 struct PluginFile {
     static let known = [
         "distribution", "inherits", "display-name", "display-release", "enabled", "package-format", "versions",
-        "architectures", "recognise", "debugger", "kernel-debugger", "keys", "mirror", "repositories",
+        "architectures", "recognise", "debugger", "kernel-debugger", "kernel", "keys", "mirror", "repositories",
     ]
 
     let name: String

@@ -5,7 +5,7 @@ package import Packages
 /// Finds the packages of a crash, module by module, in the index of its release.
 ///
 /// What cannot be found is part of the answer, with the reason; only a crash whose release is unknown or not mirrored
-/// has none. Blocking, a few milliseconds: call it on a thread pool.
+/// has none. A kernel's dump has one always: its log needs no packages. Blocking, a few milliseconds: call it on a thread pool.
 ///
 /// - Parameters:
 ///   - catalog: The distributions that the server knows.
@@ -33,6 +33,7 @@ package func resolve(
     syncStatus: @escaping (ReleaseID) -> SyncStatus? = { _ in nil }, sources: SourceChoice = .none
 ) throws(StageError) -> Resolution {
     let mirrors = Mirrors(index: index, mirroredReleases: mirroredReleases, syncStatus: syncStatus)
+    if let dump = crash.kernel { return try resolveKernel(crash, dump, catalog, mirrors) }
     let chosen = try chooseRelease(of: crash, catalog, mirrors)
     let order = catalog.distribution(named: chosen.releaseID.release.distribution)?.versionOrder ?? .debian
     do throws(PackageIndexError) {

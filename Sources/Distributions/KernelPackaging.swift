@@ -1,0 +1,99 @@
+package import CrashModel
+
+/// How a distribution packages the symbols of its kernels: the key `kernel` of a plugin.
+///
+/// Each text may hold `$RELEASE` (what `uname -r` says), and the parts that RPM distributions make it of: `$VERSION`,
+/// `$BUILD` (rpm's release), `$ARCH`, `$RT` (`-rt` or nothing), `$FLAVOUR` (`-debug` or nothing) and `$GLUED` (`debug` or
+/// nothing).
+package struct KernelPackaging: Hashable, Sendable {
+    /// The names of the packages that have vmlinux and the modules' debug files.
+    let packages: [String]
+    /// Where vmlinux lies in them, the likeliest first.
+    let vmlinux: [String]
+    /// The directories of the modules' debug files, in the order of ``vmlinux``'s; the last stands for all further ones.
+    let modules: [String]
+    /// What may stand behind the architecture, such as `debug`.
+    let flavours: [String]
+
+    /// The absolute paths at which a package may have that kernel's vmlinux, the likeliest first.
+    package func vmlinuxPaths(of release: KernelRelease, _ architecture: Architecture) -> [String] {
+        texts(vmlinux, release, architecture)
+    }
+
+    /// The directory of the modules' debug files that belongs to a vmlinux; ends in a slash. nil where the plugin names none.
+    package func modulesDirectory(
+        beside vmlinux: String, of release: KernelRelease, _ architecture: Architecture
+    ) -> String? {
+        let paths = texts(self.vmlinux, release, architecture)
+        let directories = texts(modules, release, architecture)
+        let place = paths.firstIndex(of: vmlinux) ?? 0
+        let directory = place < directories.count ? directories[place] : directories.last
+        return directory.map { $0.hasSuffix("/") ? $0 : $0 + "/" }
+    }
+
+    /// The names of the packages that may have that kernel's vmlinux.
+    package func packageNames(of release: KernelRelease, _ architecture: Architecture) -> [String] {
+        texts(packages, release, architecture)
+    }
+
+    /// Whether a package of one of ``packageNames(of:_:)`` is of that very kernel, as far as its version can say.
+    package func isOf(_ release: KernelRelease, _ package: NEVRA, namesCarryRelease: Bool) -> Bool {
+        if namesCarryRelease { return true }
+        let version = KernelVersion(release, flavours: flavours)
+        return package.version == version.version && package.release == version.release
+    }
+
+    /// Whether the package's name alone tells the kernel, as Debian's does.
+    package var namesCarryRelease: Bool { packages.allSatisfy { $0.contains("$RELEASE") } }
+
+    private func texts(_ templates: [String], _ release: KernelRelease, _ architecture: Architecture) -> [String] {
+        let version = KernelVersion(release, flavours: flavours)
+        // A flavour such as rt-debug says realtime itself.
+        let flavour = version.flavour.map { $0.hasPrefix("rt-") ? String($0.dropFirst(3)) : $0 == "rt" ? "" : $0 } ?? ""
+        let words = [
+            ("$RELEASE", release.description), ("$VERSION", version.version), ("$BUILD", version.release),
+            ("$ARCH", version.architecture ?? architecture.rawValue), ("$RT", version.isRealtime ? "-rt" : ""),
+            ("$FLAVOUR", flavour.isEmpty ? "" : "-" + flavour), ("$GLUED", version.flavour ?? ""),
+        ]
+        var all: [String] = []
+        for template in templates {
+            let text = words.reduce(template) { $0.replacing($1.0, with: $1.1) }
+            if !all.contains(text) { all.append(text) }
+        }
+        return all
+    }
+}
+
+extension KernelPackaging {
+    static let known = ["packages", "vmlinux", "modules", "flavours"]
+
+    /// - Throws: ``CatalogError`` for a path that is not absolute, a word in capitals that nobody replaces, and an empty list.
+    init(_ entry: PluginMapping) throws(CatalogError) {
+        packages = try entry.texts("packages")
+        vmlinux = try entry.texts("vmlinux")
+        modules = try entry.texts("modules")
+        flavours = entry.has("flavours") ? try entry.texts("flavours") : KernelVersion.knownFlavours
+        guard !packages.isEmpty else { throw entry.error("packages", "name at least one, such as kernel-debuginfo") }
+        guard !vmlinux.isEmpty else { throw entry.error("vmlinux", "name at least one path of vmlinux") }
+        for (key, paths) in [("vmlinux", vmlinux), ("modules", modules)] {
+            for path in paths where !path.hasPrefix("/") || path.split(separator: "/").contains("..") {
+                throw entry.error(key, "'\(path)' must be an absolute path")
+            }
+        }
+        for (key, texts) in [("packages", packages), ("vmlinux", vmlinux), ("modules", modules)] {
+            for text in texts {
+                for word in text.split(separator: "$", omittingEmptySubsequences: false).dropFirst() {
+                    let name = word.prefix { $0.isUppercase }
+                    guard Self.words.contains(String(name)) else {
+                        throw entry.error(
+                            key,
+                            "'$\(name)' is not known; known are "
+                                + Self.words.map { "$\($0)" }.joined(separator: ", "))
+                    }
+                }
+            }
+        }
+    }
+
+    private static let words = ["RELEASE", "VERSION", "BUILD", "ARCH", "RT", "FLAVOUR", "GLUED"]
+}

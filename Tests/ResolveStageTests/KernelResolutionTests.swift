@@ -1,0 +1,123 @@
+import CrashModel
+import Packages
+import ResolveStage
+import SystemPackage
+import TestFixtures
+import Testing
+
+struct KernelResolutionTests {
+    private func kernelCrash(
+        _ release: String?, _ number: UInt8?, reported: ReportedCrash = ReportedCrash(),
+        architecture: Architecture = .x86_64
+    ) throws -> Crash {
+        let ran: BuildID? = try number.map { try buildID($0) }
+        let path = "/boot/vmlinuz-\(release ?? "unknown")"
+        return Crash(
+            kind: .vmcore, architecture: architecture, reported: reported, executable: path, threadCount: 0,
+            modules: [LoadedModule(path: path, buildID: ran, start: 0, end: 0, kind: .executable)],
+            kernel: KernelDump(
+                format: .kdump, release: try release.map { try KernelRelease($0) }, releaseEvidence: "VMCOREINFO.",
+                buildID: ran))
+    }
+
+    private let debianRelease = "6.1.0-56-cloud-amd64"
+    private let debianPath = "/usr/lib/debug/boot/vmlinux-6.1.0-56-cloud-amd64"
+
+    private func vmlinux(_ path: String, _ number: UInt8?) throws -> IndexedPath {
+        IndexedPath(path: path, kind: .debugByPath, buildID: try number.map { try buildID($0) })
+    }
+
+    @Test func aKernelIsFoundByItsBuildIDInWhateverReleaseHasIt() throws {
+        try ScratchDirectory.with { directory in
+            var other = try MadeRelease("debian-13-x86_64", in: directory)
+            try other.add("other", [binary("/usr/bin/other", 9)])
+            try other.publish()
+            var made = try MadeRelease("debian-12-x86_64", in: directory)
+            try made.add("linux-image-\(debianRelease)-dbg", [vmlinux(debianPath, 1)])
+            try made.publish()
+            let found = try resolve(
+                kernelCrash(debianRelease, 1), catalog: shippedCatalog(), indexes: made.indexes)
+            #expect(found.releaseID.description == "debian-12-x86_64")
+            #expect(found.modules.map(\.status) == [.complete])
+            #expect(found.modules.first?.debuginfo?.path == debianPath)
+            #expect(
+                found.packages.first?.files == [debianPath, "/usr/lib/debug/lib/modules/6.1.0-56-cloud-amd64/"])
+        }
+    }
+
+    @Test func theBuildIDNameOfARPMLeadsToItsVmlinux() throws {
+        try ScratchDirectory.with { directory in
+            let path = "/usr/lib/debug/lib/modules/6.8.5-301.fc40.x86_64/vmlinux"
+            var made = try MadeRelease("fedora-40-x86_64", in: directory)
+            try made.add(
+                "kernel-debuginfo", "6.8.5-301.fc40", architecture: "x86_64", [debug(1, target: path)])
+            try made.publish()
+            let found = try resolve(
+                kernelCrash("6.8.5-301.fc40.x86_64", 1), catalog: shippedCatalog(), indexes: made.indexes)
+            #expect(found.modules.first?.debuginfo?.path == path)
+            #expect(
+                found.packages.first?.files == [path, "/usr/lib/debug/lib/modules/6.8.5-301.fc40.x86_64/"])
+            #expect(found.releaseEvidence.contains("fedora-40"))
+        }
+    }
+
+    @Test func aDumpWithoutABuildIDIsFoundByNameAndMarkedSo() throws {
+        try ScratchDirectory.with { directory in
+            var made = try MadeRelease(in: directory)
+            try made.add("linux-image-\(debianRelease)-dbg", [vmlinux(debianPath, 1)])
+            try made.publish()
+            let found = try resolve(
+                kernelCrash(debianRelease, nil), catalog: shippedCatalog(), indexes: made.indexes)
+            #expect(found.modules.map(\.status) == [.unverified])
+            #expect(found.modules.first?.reason?.contains("by its name") == true)
+        }
+    }
+
+    @Test func aKernelOfThatNameButAnotherBuildIsNotTaken() throws {
+        try ScratchDirectory.with { directory in
+            var made = try MadeRelease(in: directory)
+            try made.add("linux-image-\(debianRelease)-dbg", [vmlinux(debianPath, 2)])
+            try made.publish()
+            let found = try resolve(
+                kernelCrash(debianRelease, 1), catalog: shippedCatalog(), indexes: made.indexes)
+            #expect(found.modules.map(\.status) == [.unknown])
+            #expect(found.packages.isEmpty)
+            #expect(found.modules.first?.reason?.contains("another build") == true)
+        }
+    }
+
+    @Test func aPackageThatIsFetchedOnFirstNeedIsFoundByItsName() throws {
+        try ScratchDirectory.with { directory in
+            var made = try MadeRelease(in: directory)
+            try made.add("linux-image-\(debianRelease)-dbg", "6.1.192-2", offeredBy: "main", [])
+            try made.publish()
+            let found = try resolve(
+                kernelCrash(debianRelease, 1), catalog: shippedCatalog(), indexes: made.indexes)
+            #expect(found.packages.map(\.nevra.name) == ["linux-image-\(debianRelease)-dbg"])
+            #expect(found.modules.map(\.status) == [.unverified])
+        }
+    }
+
+    @Test func aKernelThatNobodyHasIsAnAnswerWithTheReason() throws {
+        try ScratchDirectory.with { directory in
+            var made = try MadeRelease(in: directory)
+            try made.add("other", [binary("/usr/bin/other", 9)])
+            try made.publish()
+            let found = try resolve(
+                kernelCrash("9.9.9-custom", 1), catalog: shippedCatalog(), indexes: made.indexes)
+            #expect(found.releaseID.description == "debian-12-x86_64")
+            #expect(found.modules.map(\.status) == [.unknown])
+            #expect(found.modules.first?.reason?.contains("9.9.9-custom") == true)
+        }
+    }
+
+    @Test func aKernelWhoseReleaseIsTheClientsWordIsOfThatRelease() throws {
+        try ScratchDirectory.with { directory in
+            let found = try resolve(
+                kernelCrash(nil, nil, reported: ReportedCrash(osRelease: "Debian GNU/Linux 12 (bookworm)")),
+                catalog: shippedCatalog(), indexes: PackageIndexes(repositories: directory))
+            #expect(found.releaseID.description == "debian-12-x86_64")
+            #expect(found.releaseEvidence.contains("os_release"))
+        }
+    }
+}
