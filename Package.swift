@@ -77,7 +77,7 @@ let package = Package(
         // L1: the field's nouns, readers of formats, the broker, the sandbox
         .target(name: "CrashModel"),
         .target(name: "ELF", dependencies: ["CrashModel", system]),
-        .target(name: "Coredumps", dependencies: ["CrashModel", "ELF"]),
+        .target(name: "Coredumps", dependencies: ["CrashModel", "ELF", system]),
         .target(name: "Archives", dependencies: ["CArchive", system]),
         .target(name: "RPMRepodata", dependencies: ["CXML", "CrashModel", "Archives", system]),
         .target(name: "MessageQueue", dependencies: ["CRabbitMQ", logging]),

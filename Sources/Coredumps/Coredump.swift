@@ -43,6 +43,8 @@ package enum CoredumpError: Error, Hashable, Sendable, CustomStringConvertible {
     case unknownMachine(UInt16)
     /// The headers contradict the ELF specification; the sentence says where.
     case malformed(String)
+    /// The system refused to write what was made of the dump; its word for the cause.
+    case unwritable(String)
 
     package var description: String {
         switch self {
@@ -52,6 +54,7 @@ package enum CoredumpError: Error, Hashable, Sendable, CustomStringConvertible {
             "The core is of a machine that is not supported (ELF machine \(machine)); supported are "
                 + Architecture.allCases.map(\.rawValue).joined(separator: ", ") + "."
         case .malformed(let sentence): sentence
+        case .unwritable(let cause): "What was made of the dump cannot be written: \(cause)."
         }
     }
 }

@@ -44,6 +44,7 @@ private func identifyByMagic(_ start: [UInt8], byteCount: UInt64) -> DumpIdentif
     if ELFHeader.hasMagic(start) { return nil }
     if start.starts(with: "KDUMP   ".utf8) || start.starts(with: "DISKDUMP".utf8) { return .vmcore(.kdump) }
     if start.starts(with: "makedumpfile".utf8) { return .vmcore(.flattened) }
+    if VmwareSnapshot.hasMagic(start) { return .vmcore(.vmware) }
     if start.starts(with: "MDMP".utf8) {
         return .unusable("The file is a minidump (of Breakpad or Windows), not an ELF core; send the core itself.")
     }

@@ -62,7 +62,7 @@ extension StageError {
     /// What trouble with the core means for the task.
     fileprivate init(_ error: CoredumpError) {
         switch error {
-        case .unreadable(let cause):
+        case .unreadable(let cause), .unwritable(let cause):
             self = StageError(
                 .ingest, .internalError, "The server could not read the core of this task.",
                 advice: "Try again later; its operator finds the cause in the log.",

@@ -2,7 +2,7 @@ import Coredumps
 import CrashModel
 import ELF
 
-/// The readers of ELF: bytes as a core, as a file of a package, and as an image in memory.
+/// The readers of dumps and ELF: bytes as a core, as a kernel's dump, as a file of a package, and as an image in memory.
 package struct CoredumpTarget {
     package init() {}
 
@@ -19,6 +19,15 @@ package struct CoredumpTarget {
         do {
             let fault = try readFault(source)
             guard fault.memory.allSatisfy({ $0.start <= $0.end }) else { throw FuzzViolation("A region ends early.") }
+        } catch is CoredumpError {
+            // As above.
+        }
+        do {
+            let dump = try readVmcore(source)
+            guard dump.bytesRead <= 256 << 20 else { throw FuzzViolation("\(dump.bytesRead) bytes were read.") }
+            guard dump.remarks.allSatisfy({ $0.unicodeScalars.allSatisfy { $0.value >= 0x20 } }) else {
+                throw FuzzViolation("A remark holds a control character.")
+            }
         } catch is CoredumpError {
             // As above.
         }

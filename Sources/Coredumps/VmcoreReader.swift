@@ -1,0 +1,112 @@
+import CrashModel
+import ELF
+
+/// One reading of one kernel's dump.
+struct VmcoreReader {
+    let source: CountedSource
+    let memory: CountedSource?
+    let memoryName: String?
+    let format: VmcoreFormat
+    let file: String
+    var remarks = Remarks()
+
+    // What the headers tell.
+    var architecture: Architecture?
+    var info: VmcoreInfo?
+    var headerRelease: KernelRelease?
+    var banner: String?
+    var dumpLevel: Int?
+    var incompleteness: String?
+    var truncation: CoreTruncation?
+
+    /// The headers are below 4 MiB, the search reads 64 MB once more.
+    private static let maximumBytes: UInt64 = 128 << 20
+
+    init(
+        _ source: any ByteSource, _ format: VmcoreFormat, file: String,
+        memory: (source: any ByteSource, name: String)?
+    ) {
+        self.source = CountedSource(source, limit: Self.maximumBytes)
+        self.memory = memory.map { CountedSource($0.source, limit: Self.maximumBytes) }
+        memoryName = memory?.name
+        self.format = format
+        self.file = file
+    }
+
+    mutating func read() throws -> Vmcore {
+        let searched: any ByteSource
+        switch format {
+        case .elf:
+            try readELF(source, isWhole: true)
+            searched = source
+        case .kdump:
+            try readKdump(source, isWhole: true)
+            searched = source
+        case .flattened: searched = try readFlattened()
+        case .vmware: searched = try readVmware()
+        }
+        return try answer(searched)
+    }
+
+    /// Says once why not all of the dump is there; the first cause counts.
+    mutating func miss(_ sentence: String, expected: UInt64? = nil) {
+        incompleteness = incompleteness ?? sentence
+        remarks.add(sentence)
+        if let expected, truncation == nil {
+            truncation = CoreTruncation(expectedBytes: expected, actualBytes: source.byteCount)
+        }
+    }
+
+    /// Takes the text of VMCOREINFO; a dump has it once.
+    mutating func take(info bytes: [UInt8], isCut: Bool) {
+        guard info == nil else {
+            remarks.add("The dump has VMCOREINFO twice; the first one counts.")
+            return
+        }
+        if isCut { remarks.add("VMCOREINFO is cut off or longer than any kernel's; only its beginning was read.") }
+        let found = VmcoreInfo(bytes, isCut: isCut, remarks: &remarks)
+        if !found.isEmpty { info = found }
+    }
+
+    private mutating func answer(_ searched: any ByteSource) throws -> Vmcore {
+        var release = info?.release(remarks: &remarks)
+        var evidence = "VMCOREINFO in the dump names it (OSRELEASE)."
+        if let named = release {
+            if let other = headerRelease, other != named {
+                remarks.add("The dump's header names the kernel \(other), its VMCOREINFO \(named); the latter counts.")
+            }
+        } else if let named = headerRelease {
+            release = named
+            evidence = "The dump's header names it (utsname)."
+        } else {
+            let scan = try KernelReleaseScan(searched, remarks: &remarks)
+            release = scan.release
+            evidence = scan.evidence
+            banner = banner ?? scan.banner
+            info = info ?? scan.info
+            if release == nil {
+                remarks.add(
+                    "The dump does not tell which kernel ran: no header names it, and the first 64 MB have no text that does."
+                )
+            }
+        }
+        guard let architecture = architecture ?? release.flatMap(Self.architecture) else {
+            throw CoredumpError.malformed(
+                "The dump does not tell of which machine it is: neither its header nor a kernel's release names one.")
+        }
+        let dump = KernelDump(
+            format: format, release: release, releaseEvidence: evidence, buildID: info?.buildID(remarks: &remarks),
+            pageBytes: info?.pageBytes(remarks: &remarks), kaslrOffset: info?.kaslrOffset, dumpLevel: dumpLevel,
+            incompleteness: incompleteness, file: file, memoryFile: memoryName)
+        return Vmcore(
+            dump: dump, architecture: architecture, banner: banner.map { String($0.unicodeScalars.prefix(512)) },
+            crashTime: info?.crashTime, byteCount: source.byteCount, truncation: truncation,
+            remarks: remarks.sentences, bytesRead: source.bytesRead + (memory?.bytesRead ?? 0))
+    }
+
+    /// The machine in a kernel's release: `….el9.x86_64`, `…-cloud-amd64`.
+    private static func architecture(of release: KernelRelease) -> Architecture? {
+        let words = release.description.split { ".-+".contains($0) }
+        return words.reversed().lazy.compactMap { try? Architecture($0) }.first
+    }
+}
