@@ -37,6 +37,8 @@ package struct BacktraceFrame: Hashable, Sendable {
     package let address: UInt64
     /// nil where nothing names the code.
     package let function: String?
+    /// How far ``address`` is behind the function's begin, in bytes; nil where the debugger does not say.
+    package let offset: UInt64?
     package let sourceFile: String?
     package let sourceLine: Int?
     /// The lines around ``sourceLine``; nil unless a package with the source code was in the root.
@@ -53,7 +55,7 @@ package struct BacktraceFrame: Hashable, Sendable {
     package init(
         level: Int, address: UInt64, function: String?, sourceFile: String?, sourceLine: Int?, module: String?,
         buildID: BuildID?, package: NEVRA?, inlined: Bool, arguments: [BacktraceVariable], locals: [BacktraceVariable],
-        source: SourceExcerpt? = nil
+        source: SourceExcerpt? = nil, offset: UInt64? = nil
     ) {
         self.level = level
         self.address = address
@@ -67,6 +69,7 @@ package struct BacktraceFrame: Hashable, Sendable {
         self.arguments = arguments
         self.locals = locals
         self.source = source
+        self.offset = offset
     }
 }
 

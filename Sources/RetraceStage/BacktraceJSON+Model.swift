@@ -16,7 +16,7 @@ extension BacktraceJSON {
             },
             remarks: summary.remarks, exploitability: ExploitabilityJSON(exploitability),
             threads: backtrace.threads.map(ThreadJSON.init),
-            modules: resolution.modules.map(ModuleJSON.init))
+            modules: resolution.modules.map(ModuleJSON.init), kernel: nil)
     }
 }
 
@@ -31,7 +31,8 @@ extension BacktraceJSON.ThreadJSON {
 extension BacktraceJSON.FrameJSON {
     init(_ frame: BacktraceFrame) {
         self.init(
-            level: frame.level, address: hexadecimal(frame.address), function: frame.function, file: frame.sourceFile,
+            level: frame.level, address: hexadecimal(frame.address), function: frame.function, offset: frame.offset,
+            file: frame.sourceFile,
             line: frame.sourceLine,
             source: frame.source.map { BacktraceJSON.SourceJSON(firstLine: $0.firstLine, lines: $0.lines) },
             module: frame.module, buildID: frame.buildID?.description,

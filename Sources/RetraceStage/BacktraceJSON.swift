@@ -17,9 +17,12 @@ struct BacktraceJSON: Encodable {
     /// Set when the core ends before its headers say it does.
     let truncation: TruncationJSON?
     let remarks: [String]
-    let exploitability: ExploitabilityJSON
+    /// Absent for a kernel.
+    let exploitability: ExploitabilityJSON?
     let threads: [ThreadJSON]
     let modules: [ModuleJSON]
+    /// Set for the dump of a kernel.
+    let kernel: KernelJSON?
 
     private enum CodingKeys: String, CodingKey {
         case version, debugger, release, executable
@@ -28,7 +31,7 @@ struct BacktraceJSON: Encodable {
         case processID = "process_id"
         case quality
         case crashFunction = "crash_function"
-        case signature, truncation, remarks, exploitability, threads, modules
+        case signature, truncation, remarks, exploitability, threads, modules, kernel
     }
 
     struct SignalJSON: Encodable {
@@ -73,6 +76,8 @@ struct BacktraceJSON: Encodable {
         /// Hexadecimal with `0x`, since JSON's numbers do not hold 64 bits everywhere.
         let address: String
         let function: String?
+        /// In bytes from the function's begin, where the debugger says it.
+        let offset: UInt64?
         let file: String?
         let line: Int?
         let source: SourceJSON?
@@ -83,7 +88,7 @@ struct BacktraceJSON: Encodable {
         let arguments: [VariableJSON]
         let locals: [VariableJSON]
         private enum CodingKeys: String, CodingKey {
-            case level, address, function, file, line, source, module
+            case level, address, function, offset, file, line, source, module
             case buildID = "build_id"
             case package, inlined, arguments, locals
         }

@@ -8,7 +8,12 @@ package struct CrashSignature: Hashable, Sendable {
     package let functions: [String]
 
     package init(of thread: BacktraceThread?, modules: [LoadedModule]) {
-        let names = Self.meaningful(thread?.frames ?? []).map { frame in
+        self.init(of: thread, modules: modules, without: Self.isPlumbing)
+    }
+
+    /// - Parameter isPlumbing: Whether a function of that name says nothing of the cause.
+    init(of thread: BacktraceThread?, modules: [LoadedModule], without isPlumbing: (String) -> Bool) {
+        let names = Self.meaningful(thread?.frames ?? [], without: isPlumbing).map { frame in
             frame.function.map(Self.normalised) ?? Self.place(of: frame.address, in: modules)
         }
         functions = names.prefix(5).map { String($0.prefix(300)) }
@@ -16,12 +21,14 @@ package struct CrashSignature: Hashable, Sendable {
     }
 
     /// The frames of the cause: without the plumbing above it, and without the nameless code between that.
-    static func meaningful(_ frames: [BacktraceFrame]) -> [BacktraceFrame] {
+    static func meaningful(
+        _ frames: [BacktraceFrame], without isPlumbing: (String) -> Bool = Self.isPlumbing
+    ) -> [BacktraceFrame] {
         let frames = Array(frames.prefix(200))
-        let isPlumbing = frames.map { $0.function.map { Self.isPlumbing(Self.normalised($0)) } }
-        let top = isPlumbing.prefix { $0 ?? true }
+        let plumbing = frames.map { $0.function.map { isPlumbing(Self.normalised($0)) } }
+        let top = plumbing.prefix { $0 ?? true }
         let below = (top.lastIndex { $0 == true }).map { $0 + 1 } ?? 0
-        let rest = zip(frames, isPlumbing).dropFirst(below).filter { $0.1 != true }.map(\.0)
+        let rest = zip(frames, plumbing).dropFirst(below).filter { $0.1 != true }.map(\.0)
         return rest.isEmpty ? frames : rest
     }
 

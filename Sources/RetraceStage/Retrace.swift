@@ -4,8 +4,8 @@ import Sandbox
 import SystemPackage
 package import TaskStorage
 
-/// Runs gdb over the core of a task and writes `retrace-log`, `backtrace.json`, `results/exploitable`
-/// and, last, `backtrace`.
+/// Runs gdb over the core of a task, or crash(8) over the dump of a kernel, and writes `retrace-log`, `backtrace.json`,
+/// named results (`results/exploitable`; of a kernel `results/log`, `results/sys` and so on) and, last, `backtrace`.
 ///
 /// Every file appears whole or not at all, and doing it again replaces them. A run that was cut short but found frames
 /// is a success with remarks.
@@ -21,52 +21,29 @@ package func retrace(
     _ crash: Crash, _ resolution: Resolution, in chroot: Chroot, directory: TaskDirectory, limits: RetraceLimits,
     progress: @Sendable (String) async -> Void = { _ in }
 ) async throws(StageError) -> RetraceSummary {
-    guard crash.kind == .coredump else {
-        throw StageError(
-            .retrace, .unsupportedDump, "This stage retraces user processes, and the upload is a vmcore.",
-            advice: "Send it to a server with a debugger for kernels.")
-    }
     var log = RetraceLog()
     log.note(resolution)
     for remark in chroot.remarks { log.note(remark) }
-    let command = gdbCommand(
-        for: crash, resolution, in: chroot, coredump: directory.coredump, frames: directory.frames,
-        script: PackageResources.frames_py, user: limits.user)
-    log.note(command)
     do throws(StageError) {
-        try await onThread { try prepareFiles(in: directory, user: limits.user) }
-        await progress("\(chroot.debugger.package.name) \(chroot.debugger.package.versionText) reads the core.")
-        let result: ChildResult
-        do throws(SandboxError) {
-            result = try await runSandboxed(command, limits: limits.sandbox)
-        } catch {
-            log.note(error.description)
-            throw failure(of: error)
+        switch (crash.kind, crash.kernel) {
+        case (.coredump, _):
+            return try await retraceProcess(
+                crash, resolution, in: chroot, directory: directory, limits: limits, log: &log, progress: progress)
+        case (.vmcore, let kernel?):
+            return try await retraceKernel(
+                crash, kernel, resolution, in: chroot, directory: directory, limits: limits, log: &log,
+                progress: progress)
+        case (.vmcore, nil):
+            throw StageError(.retrace, .internalError, "The job is for a kernel's dump but says nothing of the kernel.")
         }
-        log.note(result)
-        let (report, json) = try await onThread {
-            let report = try Report(
-                result, readFrames(in: directory, limits: limits), fault: readFault(in: directory), crash: crash,
-                resolution: resolution, chroot: chroot, limits: limits)
-            return (report, try report.json())
-        }
-        for remark in report.summary.remarks { log.note(remark) }
-        let logText = log.text
-        try await onThread {
-            try write(Array(logText.utf8), to: directory.log)
-            try write(json, to: directory.backtraceJSON)
-            try makeResultsDirectory(in: directory)
-            try write(
-                Array(exploitabilityText(report.exploitability).utf8), to: directory.results.appending("exploitable"))
-            try write(Array(report.text.utf8), to: directory.backtrace)
-        }
-        return report.summary
     } catch {
         log.note(error.description)
+        if let output = error.toolOutput { log.note(output) }
         let logText = log.text
         do throws(StageError) {
             try await onThread {
                 unlinkFrames(of: directory)
+                SessionFolder(in: directory, user: limits.user).remove()
                 try write(Array(logText.utf8), to: directory.log)
             }
         } catch {
@@ -76,8 +53,46 @@ package func retrace(
     }
 }
 
+/// Runs gdb over the core of a process.
+private func retraceProcess(
+    _ crash: Crash, _ resolution: Resolution, in chroot: Chroot, directory: TaskDirectory, limits: RetraceLimits,
+    log: inout RetraceLog, progress: @Sendable (String) async -> Void
+) async throws(StageError) -> RetraceSummary {
+    let command = gdbCommand(
+        for: crash, resolution, in: chroot, coredump: directory.coredump, frames: directory.frames,
+        script: PackageResources.frames_py, user: limits.user)
+    log.note(command)
+    try await onThread { try prepareFiles(in: directory, user: limits.user) }
+    await progress("\(chroot.debugger.package.name) \(chroot.debugger.package.versionText) reads the core.")
+    let result: ChildResult
+    do throws(SandboxError) {
+        result = try await runSandboxed(command, limits: limits.sandbox)
+    } catch {
+        log.note(error.description)
+        throw failure(of: error)
+    }
+    log.note(result)
+    let (report, json) = try await onThread {
+        let report = try Report(
+            result, readFrames(in: directory, limits: limits), fault: readFault(in: directory), crash: crash,
+            resolution: resolution, chroot: chroot, limits: limits)
+        return (report, try report.json())
+    }
+    for remark in report.summary.remarks { log.note(remark) }
+    let logText = log.text
+    try await onThread {
+        try write(Array(logText.utf8), to: directory.log)
+        try write(json, to: directory.backtraceJSON)
+        try makeResultsDirectory(in: directory)
+        try write(
+            Array(exploitabilityText(report.exploitability).utf8), to: directory.results.appending("exploitable"))
+        try write(Array(report.text.utf8), to: directory.backtrace)
+    }
+    return report.summary
+}
+
 /// Does blocking or long work on a thread that may be kept waiting.
-private func onThread<Value: Sendable>(
+func onThread<Value: Sendable>(
     _ work: @escaping @Sendable () throws -> Value
 ) async throws(StageError) -> Value {
     do {

@@ -18,8 +18,6 @@ extension StageError.Code {
     package static let noFrames = Self("no-frames")
     /// No sandbox can be made on this host.
     package static let sandboxUnavailable = Self("sandbox-unavailable")
-    /// A vmcore was given to the stage for user processes.
-    package static let unsupportedDump = Self("unsupported-dump")
 }
 
 /// Why a run of gdb in which not one frame was found is a failure, and what to do about it.
@@ -82,17 +80,17 @@ func ranOutOfMemory(_ result: ChildResult) -> Bool {
 }
 
 /// What the service says when the debugger could not be started.
-func failure(of error: SandboxError) -> StageError {
+func failure(of error: SandboxError, tool: String = "gdb") -> StageError {
     switch error.code {
     case .cancelled:
         StageError(
             .retrace, .interrupted, "The retracer was stopped in the middle of the task.",
             disposition: .retry(after: .seconds(1)))
     case .invalidCommand:
-        StageError(.retrace, .gdbFailed, "gdb cannot be started for this core: \(error.description)")
+        StageError(.retrace, .gdbFailed, "\(tool) cannot be started for this core: \(error.description)")
     case .programMissing, .setupFailed, .spawnFailed:
         StageError(
-            .retrace, .sandboxUnavailable, "The sandbox for gdb could not be started: \(error.description)",
+            .retrace, .sandboxUnavailable, "The sandbox for \(tool) could not be started: \(error.description)",
             advice: "The administrator of the retracer's host can mend it; the task is tried again.",
             disposition: .retry(after: .seconds(30)))
     }

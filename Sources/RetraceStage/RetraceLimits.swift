@@ -13,17 +13,21 @@ package struct RetraceLimits: Hashable, Sendable {
     package var valueBytes: Int
     /// Whom the kernel takes the debugger for when the service is root.
     package var user: SandboxUser
+    /// What is asked of a kernel's dump.
+    package var kernel: KernelAnalysis
 
     package init(
         sandbox: SandboxLimits = SandboxLimits(
             memoryBytes: 4 << 30, cpuSeconds: 600, wallTime: .seconds(600), outputBytes: 32 << 20, fileBytes: 64 << 20,
             scratchBytes: 64 << 20),
-        threads: Int = 4096, frames: Int = 2048, valueBytes: Int = 8192, user: SandboxUser = .nobody
+        threads: Int = 4096, frames: Int = 2048, valueBytes: Int = 8192, user: SandboxUser = .nobody,
+        kernel: KernelAnalysis = .standard
     ) {
         self.sandbox = sandbox
         self.threads = threads
         self.frames = frames
         self.valueBytes = valueBytes
         self.user = user
+        self.kernel = kernel
     }
 }

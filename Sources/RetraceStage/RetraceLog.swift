@@ -38,8 +38,8 @@ struct RetraceLog {
         }
     }
 
-    mutating func note(_ result: ChildResult) {
-        note("gdb \(result.termination) after \(result.wallTime.milliseconds) ms")
-        for line in safeText(result.standardError.suffix(8192)).split(separator: "\n") { note("gdb: \(line)") }
+    mutating func note(_ result: ChildResult, of tool: String = "gdb") {
+        note("\(tool) \(result.termination) after \(result.wallTime.milliseconds) ms")
+        for line in safeText(result.standardError.suffix(8192)).split(separator: "\n") { note("\(tool): \(line)") }
     }
 }

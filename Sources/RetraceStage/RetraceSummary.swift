@@ -13,20 +13,27 @@ package struct RetraceSummary: Hashable, Sendable {
     package let debuggerTime: Duration
     package let quality: BacktraceQuality
     package let signature: CrashSignature
-    /// From 0 to 9, as in `results/exploitable`.
-    package let exploitability: Int
+    /// From 0 to 9, as in `results/exploitable`; nil for a kernel.
+    package let exploitability: Int?
     /// What makes the result less than it could be, a sentence each.
     package let remarks: [String]
+    /// Why a kernel stopped, in its own words.
+    package var panic: String?
+    /// How much could be made of a kernel's dump; nil for the core of a process.
+    package var rung: AnalysisRung?
 
     /// For the event that ends the stage: keys as in `TaskEvent.facts`.
     package var facts: [String: String] {
         var facts = [
             "threads": "\(threads)", "frames": "\(frames)", "symbolised_frames": "\(symbolisedFrames)",
             "quality": quality.rawValue, "signature": signature.hash,
-            "debugger_milliseconds": "\(debuggerTime.milliseconds)", "exploitability": "\(exploitability)",
+            "debugger_milliseconds": "\(debuggerTime.milliseconds)",
         ]
+        facts["exploitability"] = exploitability.map(String.init)
         facts["crash_function"] = crashFunction
         facts["signal"] = signal?.description
+        facts["panic"] = panic.map { String($0.prefix(500)) }
+        facts["rung"] = rung?.rawValue
         return facts
     }
 }

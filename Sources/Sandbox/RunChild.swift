@@ -10,21 +10,22 @@ let plainEnvironment = ["PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 
 ///
 /// swift-subprocess spawns on its own thread and waits with epoll, so nothing here blocks the cooperative pool.
 func runChild(
-    _ arguments: [String], environment: [String: String], workingDirectory: FilePath?, limits: SandboxLimits
+    _ arguments: [String], environment: [String: String], workingDirectory: FilePath?, limits: SandboxLimits,
+    watch: ChildWatch? = nil
 ) async throws(SandboxError) -> ChildResult {
     guard let program = arguments.first, arguments.allSatisfy({ !$0.utf8.contains(0) }) else {
         throw SandboxError(.invalidCommand, "A command needs a program, and no argument may hold a NUL byte.")
     }
     let started = ContinuousClock.now
+    watch?.start(at: started)
     let output = BoundedOutput(limit: limits.outputBytes)
     let errors = BoundedOutput(limit: limits.outputBytes)
     let configuration = Configuration(
         program, Array(arguments.dropFirst()), environment: environment, workingDirectory: workingDirectory)
     let (ending, timedOut) = await withTaskGroup(of: Ending?.self) { group in
-        group.addTask { await spawn(configuration, output: output, errors: errors) }
+        group.addTask { await spawn(configuration, output: output, errors: errors, watch: watch) }
         group.addTask {
-            // A cancelled sleep means that the child ended first.
-            try? await ContinuousClock().sleep(for: limits.wallTime)
+            await sleep(until: started + limits.wallTime, watch)
             return nil
         }
         var ending: Ending?
@@ -77,10 +78,12 @@ extension Configuration {
     }
 }
 
-private func spawn(_ configuration: Configuration, output: BoundedOutput, errors: BoundedOutput) async -> Ending {
+private func spawn(
+    _ configuration: Configuration, output: BoundedOutput, errors: BoundedOutput, watch: ChildWatch?
+) async -> Ending {
     do {
         let outcome = try await run(configuration, input: .none, output: .sequence, error: .sequence) { execution in
-            async let standardOutput: Void = collect(execution.standardOutput, into: output, of: execution)
+            async let standardOutput: Void = collect(execution.standardOutput, into: output, of: execution, watch: watch)
             async let standardError: Void = collect(execution.standardError, into: errors, of: execution)
             _ = try await (standardOutput, standardError)
             return execution.processIdentifier.value
@@ -98,9 +101,11 @@ private func spawn(_ configuration: Configuration, output: BoundedOutput, errors
 }
 
 private func collect<Input, Output, Errors>(
-    _ stream: SubprocessOutputSequence, into sink: BoundedOutput, of execution: Execution<Input, Output, Errors>
+    _ stream: SubprocessOutputSequence, into sink: BoundedOutput, of execution: Execution<Input, Output, Errors>,
+    watch: ChildWatch? = nil
 ) async throws {
     for try await buffer in stream {
+        if let watch { buffer.withUnsafeBytes { watch.see($0) } }
         if !buffer.withUnsafeBytes({ sink.append($0) }) {
             // Read on to the end of the stream: the other stream's reader must see its end too.
             try? execution.send(signal: .kill, toProcessGroup: true)

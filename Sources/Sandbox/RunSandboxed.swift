@@ -10,9 +10,10 @@ import SystemPackage
 /// is killed when it exits, at its deadline, when the Swift task is cancelled and when the service dies; what it left
 /// behind is gone some milliseconds after the call.
 ///
+/// - Parameter watch: Sees its standard output at once and may end it before ``SandboxLimits/wallTime`` does.
 /// - Throws: ``SandboxError`` when the program could not be started in its sandbox.
 package func runSandboxed(
-    _ command: SandboxedCommand, limits: SandboxLimits
+    _ command: SandboxedCommand, limits: SandboxLimits, watch: ChildWatch? = nil
 ) async throws(SandboxError) -> ChildResult {
     let (entries, staging) = try await survey(command)
     var staged = command
@@ -21,8 +22,7 @@ package func runSandboxed(
     let arguments = try bubblewrapArguments(for: staged, rootEntries: entries, limits: limits)
     let result = try await runChild(
         staging.prefix + wrapped(arguments, user: command.user, limits: limits), environment: plainEnvironment,
-        workingDirectory: nil,
-        limits: limits)
+        workingDirectory: nil, limits: limits, watch: watch)
     if let problem = setupProblem(of: result) { throw problem }
     guard case .exited(let status) = result.termination, (129...192).contains(status) else { return result }
     return ChildResult(

@@ -1,0 +1,24 @@
+import CrashModel
+
+/// What could be learnt from a kernel's dump, before it is put into words and files.
+struct KernelFindings: Sendable {
+    /// nil until something was reached.
+    var rung: AnalysisRung?
+    var refusals: [RungRefusal] = []
+    /// The commands' output as ``safeText(_:)``, by the command's name.
+    var outputs: [String: String] = [:]
+    var log: DumpLog?
+    /// What makes the result less than it could be, a sentence each.
+    var remarks: [String] = []
+    /// Whether the vmlinux has the build-id of the dump; nil when there is no vmlinux that was used.
+    var verified: Bool?
+    var debuggerTime: Duration = .zero
+    /// Set where vmlinux belongs to another kernel.
+    var mismatched = false
+    /// How crash ended when no rung with symbols was reached, for a failure.
+    var lastFailure: (code: StageError.Code, exitStatus: Int?, words: [String])?
+
+    mutating func refuse(_ rung: AnalysisRung, _ reason: String) {
+        refusals.append(RungRefusal(rung: rung, reason: reason))
+    }
+}

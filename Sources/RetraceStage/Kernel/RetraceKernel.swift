@@ -1,0 +1,57 @@
+import CrashModel
+import Sandbox
+import SystemPackage
+import TaskStorage
+
+/// Runs crash(8) over the dump of a kernel and writes `retrace-log`, `results/`, `backtrace.json` and, last, `backtrace`.
+///
+/// The kernel's log is written, and told of, before anything long begins.
+///
+/// - Throws: ``StageError`` when nothing could be learnt, not even the log.
+func retraceKernel(
+    _ crash: Crash, _ kernel: KernelDump, _ resolution: Resolution, in chroot: Chroot, directory: TaskDirectory,
+    limits: RetraceLimits, log: inout RetraceLog, progress: @Sendable (String) async -> Void
+) async throws(StageError) -> RetraceSummary {
+    let folder = SessionFolder(in: directory, user: limits.user)
+    let sandbox = try await onThread {
+        try folder.make()
+        for name in [kernel.file] + [kernel.memoryFile].compactMap(\.self) {
+            try share(directory.crash.appending(name), with: limits.user)
+        }
+        return try KernelSandbox(chroot, kernel: kernel, directory: directory, user: limits.user)
+    }
+    let analyst = KernelAnalyst(
+        kernel: kernel, chroot: chroot, directory: directory, limits: limits, sandbox: sandbox, folder: folder)
+    let findings = try await analyst.analyse(log: &log, progress: progress)
+    for refusal in findings.refusals { log.note("not \(refusal.rung.rawValue): \(refusal.reason)") }
+    guard let rung = findings.rung else { throw failure(of: findings, kernel: kernel) }
+    log.note("reached \(rung.rawValue): \(rung.meaning)")
+    let report = try await onThread {
+        KernelReport(
+            findings, rung: rung, crash: crash, kernel: kernel, resolution: resolution, chroot: chroot, limits: limits)
+    }
+    for remark in report.summary.remarks { log.note(remark) }
+    let logText = log.text
+    let published = Set(
+        KernelCommand.all(log: true, moduleFiles: [], operators: limits.kernel.commands).filter(\.isPublished).map(\.name))
+    try await onThread {
+        let json = try json(of: report)
+        folder.remove()
+        try makeResultsDirectory(in: directory)
+        for (name, text) in findings.outputs where published.contains(name) {
+            try write(Array(text.utf8), to: directory.results.appending(name))
+        }
+        try write(Array(logText.utf8), to: directory.log)
+        try write(json, to: directory.backtraceJSON)
+        try write(Array(report.text.utf8), to: directory.backtrace)
+    }
+    return report.summary
+}
+
+private func json(of report: KernelReport) throws(StageError) -> [UInt8] {
+    do {
+        return try BacktraceJSON(report).encoded()
+    } catch {
+        throw StageError(.retrace, .internalError, "The backtrace cannot be written as JSON: \(error).")
+    }
+}
