@@ -62,13 +62,7 @@ package func forEachPackageEntry(
     of package: FilePath, limits: ExtractionLimits = ExtractionLimits(),
     _ body: (PackageEntry, PayloadReader) throws(ArchiveError) -> Void
 ) throws(ArchiveError) -> [RefusedEntry] {
-    let walk = try PackageWalk(package, limits: limits)
-    while let step = try walk.next() {
-        let entry = PackageEntry(
-            path: step.path.filePath, kind: step.entry.kind,
-            byteCount: step.entry.hasContent ? step.entry.byteCount : 0,
-            linkTarget: step.linkTarget, isExecutable: step.entry.permissions & 0o111 != 0)
-        try body(entry, PayloadReader(walk.payload))
-    }
-    return walk.refused
+    let entries = try PackageEntries(package, limits: limits)
+    while let entry = try entries.next() { try body(entry, entries.content) }
+    return entries.refused
 }

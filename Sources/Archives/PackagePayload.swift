@@ -5,6 +5,8 @@ package import SystemPackage
 /// The opened file of a package and a reader over the files in it.
 final class PackagePayload {
     let reader: ArchiveReader
+    /// The size of the package file, in bytes.
+    let byteCount: Int64
     private let descriptor: FileDescriptor
 
     /// - Parameters:
@@ -16,7 +18,8 @@ final class PackagePayload {
         guard number >= 0 else { throw ArchiveError("open the package", errno: errno) }
         let descriptor = FileDescriptor(rawValue: number)
         do throws(ArchiveError) {
-            reader = try Self.reader(of: descriptor, debianMember: debianMember)
+            byteCount = try Self.byteCount(of: descriptor)
+            reader = try Self.reader(of: descriptor, byteCount, debianMember: debianMember)
         } catch {
             Glibc.close(number)
             throw error
@@ -26,13 +29,16 @@ final class PackagePayload {
 
     deinit { close(descriptor.rawValue) }
 
-    private static func reader(of descriptor: FileDescriptor, debianMember: String) throws(ArchiveError)
-        -> ArchiveReader
-    {
+    private static func byteCount(of descriptor: FileDescriptor) throws(ArchiveError) -> Int64 {
         var status = stat()
         guard fstat(descriptor.rawValue, &status) == 0 else { throw ArchiveError("look at the package", errno: errno) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw ArchiveError(.notAnArchive, "the package is no file") }
-        let byteCount = Int64(status.st_size)
+        return Int64(status.st_size)
+    }
+
+    private static func reader(
+        of descriptor: FileDescriptor, _ byteCount: Int64, debianMember: String
+    ) throws(ArchiveError) -> ArchiveReader {
         let magic = try readBytes(descriptor, at: 0, count: 8)
         if magic.elementsEqual("!<arch>\n".utf8) {
             let member = try DebianMember.first(debianMember, in: descriptor, byteCount: byteCount)

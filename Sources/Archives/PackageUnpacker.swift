@@ -111,15 +111,7 @@ final class PackageUnpacker {
     }
 
     private func write(_ reader: ArchiveReader, to file: FileDescriptor, _ entry: ArchiveEntry) throws(ArchiveError) {
-        let byteCount = entry.byteCount
-        let content = FileContentWriter(takingOwnershipOf: file, leavesHoles: false)
-        while let block = try reader.nextBlock() {
-            guard block.offset >= 0, block.offset <= byteCount, Int64(block.bytes.count) <= byteCount - block.offset
-            else { throw ArchiveError(.damaged, "a file of the package is longer than its header says") }
-            try content.write(block)
-        }
-        // gdb warns of a program that is newer than the core, and it would be if it had the time of unpacking.
-        try content.finish(byteCount: byteCount, modified: entry.modified)
-        bytes += byteCount
+        try FileContentWriter(takingOwnershipOf: file, leavesHoles: false).write(entry, from: reader)
+        bytes += entry.byteCount
     }
 }

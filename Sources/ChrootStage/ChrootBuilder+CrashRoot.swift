@@ -6,6 +6,8 @@ import SystemPackage
 struct CrashRoot: Sendable {
     let path: FilePath
     let remarks: [String]
+    /// Of a kernel's dump.
+    let kernel: KernelFiles?
 }
 
 /// A package in the store, and what a root takes of it.
@@ -29,11 +31,9 @@ extension ChrootBuilder {
         let place = CrashRootPlace(task: task, in: roots)
         let fingerprint = CrashRootManifest.fingerprint(of: resolution)
         let present = try await blockingCalls(Self.doing) { () throws(Errno) in
-            try place.remarks(ifBuiltFrom: fingerprint)
+            try place.present(ifBuiltFrom: fingerprint)
         }
-        if let remarks = present {
-            return CrashRoot(path: place.root, remarks: remarks)
-        }
+        if let present { return present }
         let wanted = resolution.packages.map {
             WantedPackage(
                 nevra: $0.nevra, sha256: $0.sha256, location: $0.location,
@@ -70,7 +70,7 @@ extension ChrootBuilder {
         }
     }
 
-    private static let doing = "building the crash root"
+    static let doing = "building the crash root"
 
     /// Which package is not there, why, and which modules that costs.
     private static func remark(on package: NEVRA, missing reason: String, in resolution: Resolution) -> String {
@@ -81,7 +81,7 @@ extension ChrootBuilder {
         return "\(package) was left out: \(reason)." + (costs.isEmpty ? "" : " Because of that: \(costs).")
     }
 
-    private static func list(_ modules: [String], _ state: String) -> String? {
+    static func list(_ modules: [String], _ state: String) -> String? {
         guard !modules.isEmpty else { return nil }
         let more = modules.count > 3 ? " and \(modules.count - 3) more" : ""
         return modules.prefix(3).joined(separator: ", ") + more + (modules.count == 1 ? " is " : " are ") + state

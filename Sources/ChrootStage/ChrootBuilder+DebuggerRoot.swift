@@ -18,6 +18,16 @@ extension ChrootBuilder {
     package func debuggerRoot(
         for releaseID: ReleaseID, progress: BuildProgress = { _, _ in }
     ) async throws(StageError) -> DebuggerRoot {
+        let distribution = try runnableDistribution(of: releaseID)
+        return try await packagedRoot(
+            DebuggerRequest(
+                releaseID: releaseID, debugger: distribution.debugger, format: distribution.packageFormat,
+                mirror: MirrorDirectory(releaseID, in: repositories), debuggers: debuggers, purpose: .processes),
+            progress: progress)
+    }
+
+    /// The plugin of a release whose programs run on this host.
+    func runnableDistribution(of releaseID: ReleaseID) throws(StageError) -> Distribution {
         guard releaseID.architecture.runs(on: host) else {
             throw StageError(
                 .build, .foreignArchitecture,
@@ -30,9 +40,11 @@ extension ChrootBuilder {
                 .build, .unknownDistribution, "No plugin describes \(releaseID.release.distribution).",
                 advice: "Give the chroot builder the plugins that the resolver has.")
         }
-        let request = DebuggerRequest(
-            releaseID: releaseID, debugger: distribution.debugger, format: distribution.packageFormat,
-            mirror: MirrorDirectory(releaseID, in: repositories), debuggers: debuggers)
+        return distribution
+    }
+
+    /// A debugger from the packages of its release.
+    func packagedRoot(_ request: DebuggerRequest, progress: BuildProgress) async throws(StageError) -> DebuggerRoot {
         let doing = "building the debugger root"
         let answer = try await blocking(doing) { () throws(BlockingError) in try request.current() }
         switch answer {
@@ -46,7 +58,7 @@ extension ChrootBuilder {
                 switch answer {
                 case .leased(let lease):
                     parts.append(
-                        RootPart(package: package.nevra, releaseID: releaseID, lease: lease, files: nil))
+                        RootPart(package: package.nevra, releaseID: request.releaseID, lease: lease, files: nil))
                 case .unavailable(let reason): throw request.notMirrored("\(package.nevra): \(reason)")
                 }
             }

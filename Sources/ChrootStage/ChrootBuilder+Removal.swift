@@ -76,9 +76,12 @@ extension ChrootBuilder {
     /// Whether it was being built or removed when a process died.
     private static func isHalf(_ name: String) -> Bool { name.hasSuffix(".partial") || name.hasSuffix(".stale") }
 
-    /// `<release-id>-<16 hexadecimal digits>`.
+    /// `<release-id>-<16 hexadecimal digits>`, or `<release-id>.kernel-…`; `host-…` for the host's.
     private static func isDebuggerRoot(_ name: String) -> Bool {
-        guard let dash = name.lastIndex(of: "-"), (try? ReleaseID(name[..<dash])) != nil else { return false }
+        guard let dash = name.lastIndex(of: "-") else { return false }
+        let suffix = DebuggerPurpose.kernels.rawValue
+        let stem = name[..<dash].hasSuffix(suffix) ? name[..<dash].dropLast(suffix.count) : name[..<dash]
+        guard stem == HostDebugger.stem || (try? ReleaseID(stem)) != nil else { return false }
         let digest = name[name.index(after: dash)...]
         return digest.utf8.count == 16 && digest.allSatisfy(\.isHexDigit)
     }

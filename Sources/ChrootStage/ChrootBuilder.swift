@@ -16,19 +16,23 @@ package struct ChrootBuilder: Sendable {
     let catalog: DistributionCatalog
     let indexes: PackageIndexes
     let host: Architecture?
+    let hostRoot: FilePath
 
     /// - Parameters:
     ///   - repositories: The directory of all mirrors; it is only read.
     ///   - store: The package store; the roots are made beside its packages, in `roots/` and `debuggers/`.
     ///   - catalog: Which debugger a distribution has.
     ///   - host: The architecture on which the debugger will run.
+    ///   - hostRoot: Where the programs of this host are, such as its own debugger for kernels.
     package init(
-        repositories: FilePath, store: PackageStore, catalog: DistributionCatalog, host: Architecture? = .host
+        repositories: FilePath, store: PackageStore, catalog: DistributionCatalog, host: Architecture? = .host,
+        hostRoot: FilePath = "/"
     ) {
         self.repositories = repositories
         self.store = store
         self.catalog = catalog
         self.host = host
+        self.hostRoot = hostRoot
         indexes = PackageIndexes(repositories: repositories)
     }
 

@@ -10,15 +10,30 @@ struct CrashRootManifest: Codable {
     let remarks: [String]
     /// What the files themselves said against the resolution.
     let corrections: [ModuleCorrection]
+    /// Where the symbols of a kernel are in the root.
+    private let kernel: Kernel?
 
-    init(fingerprint: String, remarks: [String], corrections: [ModuleCorrection]) {
+    private struct Kernel: Codable {
+        let vmlinux: String
+        let modules: String?
+        let doubt: String?
+    }
+
+    init(fingerprint: String, remarks: [String], corrections: [ModuleCorrection], kernel: KernelFiles? = nil) {
         self.fingerprint = fingerprint
         self.remarks = remarks
         self.corrections = corrections
+        self.kernel = kernel.map { Kernel(vmlinux: $0.vmlinux, modules: $0.modules, doubt: $0.doubt) }
+    }
+
+    var kernelFiles: KernelFiles? {
+        kernel.map { KernelFiles(vmlinux: $0.vmlinux, modules: $0.modules, doubt: $0.doubt) }
     }
 
     /// Equal for resolutions that give the same root, in lower-case hex.
-    static func fingerprint(of resolution: Resolution) -> String {
+    ///
+    /// - Parameter kernel: What a kernel's dump says of itself.
+    static func fingerprint(of resolution: Resolution, kernel: KernelDump? = nil) -> String {
         var hash = SHA256()
         func add(_ parts: [String]) {
             for part in parts { hash.update(data: Array(part.utf8) + [0]) }
@@ -28,6 +43,9 @@ struct CrashRootManifest: Codable {
         for package in resolution.packages { add([package.sha256, package.location] + (package.files ?? ["*"])) }
         for module in resolution.modules {
             add([module.module.path, module.binary?.path ?? "", module.debuginfo?.path ?? ""])
+        }
+        if let kernel {
+            add(["kernel", kernel.buildID?.description ?? ""] + (kernel.modules.map { ["of"] + $0 } ?? ["all"]))
         }
         return hexadecimal(hash.finalize())
     }

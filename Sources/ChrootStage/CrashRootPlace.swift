@@ -16,15 +16,15 @@ struct CrashRootPlace: Sendable {
 
     private var manifest: FilePath { roots.appending(name + ".json") }
 
-    /// The remarks of the root that is there, if it is complete and was built from that resolution; else nil.
+    /// The root that is there, if it is complete and was built from that resolution; else nil.
     ///
     /// - Throws: `Errno` when the directory of all roots cannot be used.
-    func remarks(ifBuiltFrom fingerprint: String) throws(Errno) -> [String]? {
+    func present(ifBuiltFrom fingerprint: String) throws(Errno) -> CrashRoot? {
         try makeDirectory(roots)
         guard try DirectoryHandle(roots).kind(of: name.fileName) == .directory,
             let manifest = try CrashRootManifest(at: manifest), manifest.fingerprint == fingerprint
         else { return nil }
-        return manifest.remarks
+        return CrashRoot(path: root, remarks: manifest.remarks, kernel: manifest.kernelFiles)
     }
 
     /// What the files of the root that is there said against the resolution that it was made from.
@@ -45,10 +45,11 @@ struct CrashRootPlace: Sendable {
             let built = try plan.assemble(at: partial)
             try remove()
             let (remarks, corrections) = built
-            try CrashRootManifest(fingerprint: fingerprint, remarks: remarks, corrections: corrections)
-                .write(to: manifest)
+            try CrashRootManifest(
+                fingerprint: fingerprint, remarks: remarks, corrections: corrections, kernel: plan.kernel
+            ).write(to: manifest)
             guard rename(partial.string, root.string) == 0 else { throw Errno(rawValue: errno) }
-            return CrashRoot(path: root, remarks: remarks)
+            return CrashRoot(path: root, remarks: remarks, kernel: plan.kernel)
         } catch {
             // The first failure is what is told; what cannot be removed now is swept later.
             try? removeTree(partial)

@@ -11,6 +11,8 @@ struct CrashRootPlan: Sendable {
     let remarks: [String]
     /// What is known already to be other than the resolution says.
     var corrections: [ModuleCorrection] = []
+    /// Where the symbols of a kernel will be in the root, which the store has proved.
+    var kernel: KernelFiles?
 
     /// Scripts that gdb loads with a program or library. They are few and small, and come with debuginfo packages.
     private static let autoLoadScripts = "/usr/share/gdb/auto-load"

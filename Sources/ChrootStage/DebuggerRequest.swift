@@ -5,6 +5,14 @@ import Glibc
 import Packages
 import SystemPackage
 
+/// What a debugger is for; the raw value tells its roots from the other's.
+enum DebuggerPurpose: String, Sendable, CaseIterable {
+    /// The cores of processes.
+    case processes = ""
+    /// The dumps of kernels.
+    case kernels = ".kernel"
+}
+
 /// The debugger of one release: what it consists of, and where its root is. Blocking.
 struct DebuggerRequest: Sendable {
     let releaseID: ReleaseID
@@ -13,6 +21,7 @@ struct DebuggerRequest: Sendable {
     let mirror: MirrorDirectory
     /// The directory of all debugger roots.
     let debuggers: FilePath
+    let purpose: DebuggerPurpose
 
     /// What there is to start from.
     enum Answer: Sendable {
@@ -84,9 +93,11 @@ struct DebuggerRequest: Sendable {
         return root
     }
 
-    private var manifest: FilePath { debuggers.appending("\(releaseID).json") }
+    private var stem: String { "\(releaseID)\(purpose.rawValue)" }
 
-    private func directoryName(of closure: DebuggerClosure) -> String { "\(releaseID)-\(closure.digest.prefix(16))" }
+    private var manifest: FilePath { debuggers.appending("\(stem).json") }
+
+    private func directoryName(of closure: DebuggerClosure) -> String { "\(stem)-\(closure.digest.prefix(16))" }
 
     private func hasDirectory(_ name: String) throws(BlockingError) -> Bool {
         try system { () throws(Errno) in try DirectoryHandle(debuggers).kind(of: name.fileName) == .directory }

@@ -41,7 +41,8 @@ extension StageError {
             self.init(
                 .build, .internalError, "The package store cannot be written: \(detail).",
                 advice: "It is tried again in a minute.", disposition: .retry(after: .seconds(60)))
-        case .invalidChecksum, .altered, .unreadable, .unpackable: return nil
+        case .invalidChecksum, .altered, .unreadable, .unpackable, .withoutKernel, .otherKernel, .unusableKernel:
+            return nil
         }
     }
 }

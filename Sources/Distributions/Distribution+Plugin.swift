@@ -28,7 +28,7 @@ extension Distribution {
         let architectures = faults.attempt { () throws(CatalogError) in try Self.architectures(fields) }
         let debugger = faults.attempt { () throws(CatalogError) in try Self.debugger(fields, "debugger") }
         let kernelDebugger = faults.attempt { () throws(CatalogError) in
-            fields.has("kernel-debugger") ? try Self.debugger(fields, "kernel-debugger") : nil
+            fields.has("kernel-debugger") ? try Self.debugger(fields, "kernel-debugger", mayBeHosts: true) : nil
         }
         let kernel = faults.attempt { () throws(CatalogError) in
             fields.has("kernel") ? try KernelPackaging(fields.mapping("kernel", known: KernelPackaging.known)) : nil
@@ -118,13 +118,21 @@ extension Distribution {
         return architectures
     }
 
-    private static func debugger(_ fields: PluginMapping, _ key: String) throws(CatalogError) -> DebuggerPackage {
-        let entry = try fields.mapping(key, known: ["package", "executable"])
+    /// - Parameter mayBeHosts: Whether `host: true` may stand there, and then no `package`.
+    private static func debugger(
+        _ fields: PluginMapping, _ key: String, mayBeHosts: Bool = false
+    ) throws(CatalogError) -> DebuggerPackage {
+        let entry = try fields.mapping(key, known: ["package", "executable"] + (mayBeHosts ? ["host"] : []))
         let executable = try entry.text("executable")
         guard executable.hasPrefix("/"), !executable.split(separator: "/").contains("..") else {
             throw entry.error(
                 "executable", "'\(executable)' must be an absolute path", at: try entry.node("executable"))
         }
-        return DebuggerPackage(package: try entry.text("package"), executable: executable)
+        guard try entry.flag("host", default: false) else {
+            return DebuggerPackage(package: try entry.text("package"), executable: executable)
+        }
+        let name = executable.split(separator: "/").last.map(String.init) ?? executable
+        return DebuggerPackage(
+            package: try entry.optionalText("package") ?? name, executable: executable, isHost: true)
     }
 }

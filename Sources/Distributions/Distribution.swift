@@ -82,6 +82,14 @@ package struct DebuggerPackage: Hashable, Sendable {
     package let package: String
     /// The absolute path of the program in that package: `/usr/bin/gdb`.
     package let executable: String
+    /// Whether it is the one that is installed on the chroot builder's host, instead of the release's own.
+    package let isHost: Bool
+
+    package init(package: String, executable: String, isHost: Bool = false) {
+        self.package = package
+        self.executable = executable
+        self.isHost = isHost
+    }
 }
 
 /// The format of a distribution's packages and of the archives that carry them.

@@ -2,6 +2,7 @@ extension ELFFile {
     /// One entry of the dynamic section, under the names of elf.h.
     package struct DynamicTag: Hashable, Sendable {
         package let rawValue: UInt64
+        package static let needed = Self(rawValue: 1)
         package static let stringTable = Self(rawValue: 5)
         package static let soname = Self(rawValue: 14)
         package static let debug = Self(rawValue: 21)
@@ -13,17 +14,44 @@ extension ELFFile {
     ///
     /// - Throws: ``ELFError/unreadable(_:)``.
     package func dynamicValues() throws(ELFError) -> [DynamicTag: UInt64] {
-        guard let segment = segments.first(where: { $0.kind == .dynamic }) else { return [:] }
+        Dictionary(try dynamicEntries().map { ($0.tag, $0.value) }) { first, _ in first }
+    }
+
+    /// The entries of the dynamic section in their order, at most 512.
+    private func dynamicEntries() throws(ELFError) -> [(tag: DynamicTag, value: UInt64)] {
+        guard let segment = segments.first(where: { $0.kind == .dynamic }) else { return [] }
         let word = header.elfClass.wordSize
         let stated = layout == .image ? segment.memorySize : segment.fileSize
         let bytes = try source.read(at: position(of: segment), count: Int(min(stated, UInt64(512 * 2 * word))))
         let table = fields(bytes)
-        var values: [DynamicTag: UInt64] = [:]
+        var entries: [(DynamicTag, UInt64)] = []
         for offset in stride(from: 0, to: bytes.count, by: 2 * word) {
             guard let tag = table.word(at: offset), let value = table.word(at: offset + word), tag != 0 else { break }
-            values[DynamicTag(rawValue: tag)] = values[DynamicTag(rawValue: tag)] ?? value
+            entries.append((DynamicTag(rawValue: tag), value))
         }
-        return values
+        return entries
+    }
+
+    /// `DT_NEEDED` of a file on disk: the names of the libraries that the dynamic loader loads with it, at most 512, in
+    /// order.
+    ///
+    /// Names that are empty, or longer than 255 bytes, are left out.
+    ///
+    /// - Throws: ``ELFError/unreadable(_:)``.
+    package func neededLibraries() throws(ELFError) -> [String] {
+        let entries = try dynamicEntries()
+        guard let table = entries.first(where: { $0.tag == .stringTable })?.value,
+            let start = position(ofAddress: table)
+        else { return [] }
+        var names: [String] = []
+        for entry in entries where entry.tag == .needed {
+            let (position, overflow) = start.addingReportingOverflow(entry.value)
+            guard !overflow, let text = fields(try source.read(at: position, count: 256)).cString(at: 0, limit: 256),
+                !text.isEmpty
+            else { continue }
+            names.append(String(decoding: text, as: UTF8.self))
+        }
+        return names
     }
 
     /// `DT_SONAME`; nil when there is none or its text is not in the source.

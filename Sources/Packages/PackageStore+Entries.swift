@@ -14,24 +14,28 @@ extension PackageStore {
         aside.appending("\(word).\(getpid()).\(UInt32.random(in: 0 ... .max))")
     }
 
-    /// A lease on an entry that is there, and a note of its use; nil when it is not. Blocking.
     func existingLease(_ sha256: String) throws(PackageStoreError) -> PackageLease? {
-        let path = entry(sha256).appending("lock")
+        try existingLease(at: entry(sha256))
+    }
+
+    /// A lease on an entry that is there, and a note of its use; nil when it is not. Blocking.
+    func existingLease(at entry: FilePath) throws(PackageStoreError) -> PackageLease? {
+        let path = entry.appending("lock")
         let number = open(path.string, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
         guard number >= 0 else {
             if errno == ENOENT { return nil }
             throw .inputOutput("an entry's lock cannot be opened: \(Errno(rawValue: errno))")
         }
         let lease = PackageLease(
-            tree: entry(sha256).appending("tree"), takingOwnershipOf: FileDescriptor(rawValue: number))
+            tree: entry.appending("tree"), takingOwnershipOf: FileDescriptor(rawValue: number))
         // Eviction holds the exclusive lock for the moment of one rename, and then this is no longer the entry's lock.
         while flock(number, LOCK_SH) != 0 {
             guard errno == EINTR else { throw .inputOutput("an entry cannot be locked: \(Errno(rawValue: errno))") }
         }
-        guard isLock(number, of: sha256) else { return nil }
-        guard try isWhole(sha256) else {
+        guard isLock(number, of: entry) else { return nil }
+        guard try isWhole(entry) else {
             flock(number, LOCK_UN)
-            evict(sha256)
+            evict(entry)
             return nil
         }
         if futimens(number, nil) != 0 {
@@ -41,12 +45,12 @@ extension PackageStore {
     }
 
     /// Whether the tree is as it was unpacked; looked at once after every start of the machine.
-    private func isWhole(_ sha256: String) throws(PackageStoreError) -> Bool {
-        let path = entry(sha256).appending("bytes")
+    private func isWhole(_ entry: FilePath) throws(PackageStoreError) -> Bool {
+        let path = entry.appending("bytes")
         do throws(Errno) {
             guard var stamp = EntryStamp(try readSmallFile(path, limit: 256)) else { return false }
             if stamp.bootID == EntryStamp.currentBootID { return true }
-            guard try contentBytes(below: entry(sha256).appending("tree")) == stamp.contentBytes else { return false }
+            guard try contentBytes(below: entry.appending("tree")) == stamp.contentBytes else { return false }
             stamp.bootID = EntryStamp.currentBootID
             try replaceFile(path, with: stamp.bytes)
             return true
@@ -58,10 +62,10 @@ extension PackageStore {
     }
 
     /// Whether the open file is what the entry's lock file is now.
-    func isLock(_ descriptor: Int32, of sha256: String) -> Bool {
+    func isLock(_ descriptor: Int32, of entry: FilePath) -> Bool {
         var opened = stat()
         var named = stat()
-        return fstat(descriptor, &opened) == 0 && stat(entry(sha256).appending("lock").string, &named) == 0
+        return fstat(descriptor, &opened) == 0 && stat(entry.appending("lock").string, &named) == 0
             && opened.st_ino == named.st_ino && opened.st_dev == named.st_dev
     }
 
@@ -96,7 +100,8 @@ extension PackageStore {
         }
     }
 
-    private func verify(_ package: FilePath, _ sha256: String) throws(PackageStoreError) {
+    /// - Throws: ``PackageStoreError`` with `altered` or `unreadable`.
+    func verify(_ package: FilePath, _ sha256: String) throws(PackageStoreError) {
         let digest: (sha256: String, byteCount: UInt64)
         do throws(Errno) {
             digest = try packageDigest(of: package)
@@ -110,16 +115,11 @@ extension PackageStore {
         do throws(ArchiveError) {
             return try unpackPackage(package, into: tree)
         } catch {
-            switch error.code {
-            case .noSpace: throw .diskFull
-            case .system: throw .inputOutput(error.message)
-            case .notAnArchive, .truncated, .damaged, .unsupported, .tooManyEntries, .tooManyBytes:
-                throw .unpackable(error.message)
-            }
+            throw Self.failure(error)
         }
     }
 
-    private func makeDirectories(_ path: FilePath) throws(PackageStoreError) {
+    func makeDirectories(_ path: FilePath) throws(PackageStoreError) {
         if mkdir(path.string, 0o755) == 0 || errno == EEXIST { return }
         guard errno == ENOENT, path.components.count > 1 else { throw Self.failure(Errno(rawValue: errno)) }
         try makeDirectories(path.removingLastComponent())
@@ -128,6 +128,15 @@ extension PackageStore {
 
     func removeAside(_ path: FilePath) throws(PackageStoreError) {
         do throws(Errno) { try removeTree(path) } catch { throw Self.failure(error) }
+    }
+
+    static func failure(_ error: ArchiveError) -> PackageStoreError {
+        switch error.code {
+        case .noSpace: .diskFull
+        case .system: .inputOutput(error.message)
+        case .notAnArchive, .truncated, .damaged, .unsupported, .tooManyEntries, .tooManyBytes:
+            .unpackable(error.message)
+        }
     }
 
     static func failure(_ error: Errno) -> PackageStoreError {

@@ -23,9 +23,14 @@ extension PackageStore {
     /// What other processes unpacked is seen once a minute. An eviction that fails leaves the store too full, which the
     /// next unpack meets as a full disk, so it is not an error of this one.
     func noteUnpacked(bytes: UInt64) {
+        fill.withLock { $0.unpacks += 1 }
+        noteAdded(bytes: bytes)
+    }
+
+    /// As ``noteUnpacked(bytes:)`` for what is no package.
+    func noteAdded(bytes: UInt64) {
         let isDue = fill.withLock { fill in
             fill.bytes += bytes
-            fill.unpacks += 1
             let isStale = fill.measuredAt.map { $0.duration(to: .now) > .seconds(60) } ?? true
             if isStale { fill.measuredAt = .now }
             return isStale || fill.bytes > highWaterMark
@@ -36,7 +41,7 @@ extension PackageStore {
     /// Removes the least recently used entries until the store is at nine tenths of its high-water mark.
     ///
     /// - Parameter sparingSeconds: Entries used within so many seconds stay; so do leased ones, of any process.
-    /// - Returns: The names (SHA-256) of what was removed.
+    /// - Returns: The names of what was removed: the SHA-256 of packages, the names of kernels' entries.
     @discardableResult
     package func evict(sparingSeconds: Int) -> [String] {
         let entries = measuredEntries()
@@ -46,9 +51,9 @@ extension PackageStore {
             let limit = time(nil) - sparingSeconds
             for entry in entries.sorted(by: { $0.lastUse < $1.lastUse })
             where total > highWaterMark / 10 * 9 && entry.lastUse <= limit {
-                guard evict(entry.sha256) else { continue }
+                guard evict(entry.path) else { continue }
                 total -= entry.bytes
-                evicted.append(entry.sha256)
+                evicted.append(entry.name)
             }
         }
         fill.withLock { $0.bytes = total }
@@ -57,39 +62,43 @@ extension PackageStore {
     }
 
     private struct MeasuredEntry {
-        let sha256: String
+        let path: FilePath
         let bytes: UInt64
         let lastUse: Int
+
+        var name: String { path.lastComponent?.string ?? "" }
     }
 
     private func measuredEntries() -> [MeasuredEntry] {
         let packages = directory.appending("packages")
-        return ((try? namesInDirectory(packages)) ?? []).flatMap { prefix -> [MeasuredEntry] in
-            ((try? namesInDirectory(packages.appending(prefix))) ?? []).compactMap { name in
+        let shelves = ((try? namesInDirectory(packages)) ?? []).map { packages.appending($0) } + [kernels]
+        return shelves.flatMap { shelf -> [MeasuredEntry] in
+            ((try? namesInDirectory(shelf)) ?? []).compactMap { name in
+                let path = shelf.appending(name)
                 var lock = stat()
                 // An entry that another process evicts at this moment is no longer one.
-                guard stat(entry(name).appending("lock").string, &lock) == 0,
-                    let text = try? readSmallFile(entry(name).appending("bytes"), limit: 256)
+                guard stat(path.appending("lock").string, &lock) == 0,
+                    let text = try? readSmallFile(path.appending("bytes"), limit: 256)
                 else { return nil }
                 return MeasuredEntry(
-                    sha256: name, bytes: EntryStamp(text)?.diskBytes ?? 0, lastUse: lock.st_mtim.tv_sec)
+                    path: path, bytes: EntryStamp(text)?.diskBytes ?? 0, lastUse: lock.st_mtim.tv_sec)
             }
         }
     }
 
     /// Whether the entry could be taken away: nobody has a lease on it.
     @discardableResult
-    func evict(_ sha256: String) -> Bool {
-        let lock = open(entry(sha256).appending("lock").string, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+    func evict(_ entry: FilePath) -> Bool {
+        let lock = open(entry.appending("lock").string, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
         guard lock >= 0 else { return false }
         defer {
             flock(lock, LOCK_UN)
             close(lock)
         }
         // The lock must still be the entry's: another process may have evicted and remade the entry since the open.
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0, isLock(lock, of: sha256) else { return false }
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0, isLock(lock, of: entry) else { return false }
         let gone = temporaryName("evicted")
-        guard rename(entry(sha256).string, gone.string) == 0 else { return false }
+        guard rename(entry.string, gone.string) == 0 else { return false }
         // What cannot be deleted now is deleted with the other stale ones later.
         try? removeTree(gone)
         return true

@@ -7,11 +7,11 @@ package import SystemPackage
 /// `packages/<first 2 digits>/<sha256>/` holds `tree/` (the files, immutable), `lock` (flock(2): shared by users,
 /// exclusive for eviction; its time of change is that of the last use) and `bytes` (``EntryStamp``). Entries are
 /// made aside and renamed, so several processes may share a store. Callers in one process that want the same package
-/// wait for the same unpack.
+/// wait for the same unpack. ``KernelStore`` keeps the symbols of kernels beside the packages, under the same rules.
 package final class PackageStore: Sendable {
     package let directory: FilePath
     let highWaterMark: UInt64
-    private let threads: NIOThreadPool
+    let threads: NIOThreadPool
     private let inFlight = Mutex<[String: [CheckedContinuation<Answer, Never>]]>([:])
     /// What is known of the sum of all trees, between two looks at the disk.
     let fill = Mutex<StoreFill>(StoreFill())
@@ -75,7 +75,7 @@ package final class PackageStore: Sendable {
         }
     }
 
-    private static func isChecksum(_ text: String) -> Bool {
+    static func isChecksum(_ text: String) -> Bool {
         text.utf8.count == 64
             && text.utf8.allSatisfy {
                 (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)

@@ -25,7 +25,7 @@ func buildHandler(spool: FilePath, builder: ChrootBuilder, nextQueue: String) ->
             }()
             defer { steps.finish() }
             let chroot = try await builder.build(
-                job.resolution, task: job.taskID, progress: { steps.yield(($0, $1)) })
+                job.crash, job.resolution, task: job.taskID, progress: { steps.yield(($0, $1)) })
             steps.finish()
             await told
             let packages = job.resolution.packages.count

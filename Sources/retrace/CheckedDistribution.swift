@@ -12,6 +12,7 @@ struct CheckedDistribution: Encodable {
     let architectures: [String]
     /// `/usr/bin/gdb of gdb`
     let debugger: String
+    /// As ``debugger``, or `/usr/bin/crash of the chroot builder's host`.
     let kernelDebugger: String?
     var keys: [CheckedKeyFile] = []
     var releases: [CheckedRelease] = []
@@ -31,7 +32,9 @@ struct CheckedDistribution: Encodable {
         kernelDebugger = distribution.kernelDebugger.map(Self.words)
     }
 
-    private static func words(_ debugger: DebuggerPackage) -> String { "\(debugger.executable) of \(debugger.package)" }
+    private static func words(_ debugger: DebuggerPackage) -> String {
+        debugger.executable + (debugger.isHost ? " of the chroot builder's host" : " of \(debugger.package)")
+    }
 
     enum CodingKeys: String, CodingKey {
         case name, files, versions, architectures, debugger, keys, releases, problems, notes
