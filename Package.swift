@@ -102,7 +102,7 @@ let package = Package(
             name: "GatewayAPI",
             dependencies: [
                 "CZlib", "CrashModel", "Archives", "HTTPConnections", "JobMessages", "TaskStorage", crypto, hummingbird,
-                httpTypes, mustache, logging, nioCore, nioPosix, serviceLifecycle, system,
+                httpTypes, mustache, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle, system,
             ],
             exclude: ["Translations/README.md"],
             resources: [
@@ -112,7 +112,7 @@ let package = Package(
         .target(
             name: "IngestStage",
             dependencies: [
-                "CrashModel", "ELF", "Archives", "Coredumps", "TaskStorage", system,
+                "CrashModel", "ELF", "Archives", "Coredumps", "Sandbox", "TaskStorage", nioPosix, system,
             ]),
         .target(
             name: "ResolveStage",

@@ -54,6 +54,8 @@ package enum ArchiveFormat: Hashable, Sendable {
     case tar
     /// The formats of cpio(5), as RPM's payload has them.
     case cpio
+    /// No format at all: whatever no other one claims, as a single entry of unknown size.
+    case raw
 }
 
 /// A compression that may lie round an archive.

@@ -27,8 +27,11 @@ package final class ArchiveReader {
         self.archive = archive
         source = ArchiveSource(descriptor, range: range ?? 0..<Int64.max)
         for format in formats {
-            try check(
-                format == .tar ? archive_read_support_format_tar(archive) : archive_read_support_format_cpio(archive))
+            switch format {
+            case .tar: try check(archive_read_support_format_tar(archive))
+            case .cpio: try check(archive_read_support_format_cpio(archive))
+            case .raw: try check(archive_read_support_format_raw(archive))
+            }
         }
         for compression in compressions { try support(compression) }
         try open()
@@ -41,6 +44,10 @@ package final class ArchiveReader {
 
     /// How many bytes of the archive were taken so far, without the compression: headers, padding and all.
     package var bytesUnpacked: Int64 { archive_filter_bytes(archive, 0) }
+
+    /// Whether the bytes are in no archive format, so that the one entry is all of them and its size unknown. Known after
+    /// the first ``nextEntry()``.
+    package var isRaw: Bool { archive_format(archive) == ARCHIVE_FORMAT_RAW }
 
     /// The next entry, or nil after the last one. What was not read of the entry before is skipped.
     ///

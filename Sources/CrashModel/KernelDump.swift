@@ -18,7 +18,8 @@ package struct KernelDump: Hashable, Sendable {
     package let dumpLevel: Int?
     /// Why not all of the dump is there, as a sentence; nil when nothing speaks against it.
     package let incompleteness: String?
-    /// The name of the dump's file in `crash/`: `vmcore`, or `vmcore.vmss` and the like beside ``memoryFile``.
+    /// The name of the dump's file in `crash/`: `vmcore`, or `vmcore.vmss` and the like beside ``memoryFile``. An absolute
+    /// path where an operator has it on the server, on another file system than the tasks.
     package let file: String
     /// The name of the file in `crash/` that holds the memory, where the dump is two files: `vmcore.vmem`.
     package let memoryFile: String?

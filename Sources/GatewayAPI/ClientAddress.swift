@@ -28,6 +28,11 @@ package struct ClientAddress: Hashable, Sendable {
         self.bytes = bytes.starts(with: mapped) && bytes.count == 16 ? Array(bytes.dropFirst(12)) : bytes
     }
 
+    /// Whether it is this machine itself: 127.0.0.0/8 or ::1.
+    package var isLoopback: Bool {
+        bytes.count == 4 ? bytes[0] == 127 : bytes == [UInt8](repeating: 0, count: 15) + [1]
+    }
+
     /// What limits count by: an IPv4 address, or the /64 of an IPv6 address, within which a host has as many as it likes.
     var network: [UInt8] { bytes.count == 16 ? Array(bytes.prefix(8)) : bytes }
 }

@@ -29,6 +29,10 @@ package struct GatewayDependencies: Sendable {
     package let knowsPackage: @Sendable (PackageQuestion) async throws -> Bool
     /// The directory of all mirrors where everybody may read them at `/repos`; nil where not.
     package let repositories: FilePath?
+    /// What was answered last.
+    package let ready = ReadyAnswers()
+    /// Whether a client may name dumps on the server: by default one on this machine.
+    package let isOperator: @Sendable (ClientAddress?) -> Bool
     package let clock: any Clock<Duration>
     /// Microseconds since the epoch of Unix.
     package let now: @Sendable () -> Int64
@@ -45,6 +49,7 @@ package struct GatewayDependencies: Sendable {
         submit: @escaping @Sendable (IngestJob) -> AsyncThrowingStream<IngestReply, any Error>,
         knowsPackage: @escaping @Sendable (PackageQuestion) async throws -> Bool = { _ in false },
         repositories: FilePath? = nil,
+        isOperator: @escaping @Sendable (ClientAddress?) -> Bool = { $0?.isLoopback == true },
         clock: any Clock<Duration> = ContinuousClock(), now: @escaping @Sendable () -> Int64 = wallClockMicroseconds,
         freeBytes: @escaping @Sendable (FilePath) throws -> UInt64 = { try availableBytes(at: $0) },
         threadPool: NIOThreadPool = .singleton, logger: Logger
@@ -60,6 +65,7 @@ package struct GatewayDependencies: Sendable {
         self.submit = submit
         self.knowsPackage = knowsPackage
         self.repositories = repositories
+        self.isOperator = isOperator
         self.clock = clock
         self.now = now
         self.freeBytes = freeBytes

@@ -1,3 +1,5 @@
+package import SystemPackage
+
 /// The limits of the HTTP API. Names in brackets are the keys of the system that this one replaces.
 package struct GatewayLimits: Sendable {
     /// How many uploads and tasks may be in work at once (MaxParallelTasks).
@@ -6,6 +8,10 @@ package struct GatewayLimits: Sendable {
     package var maxPackedMebibytes: Int
     /// The largest unpacked archive, in MiB (MaxUnpackedSize); ingest enforces it, clients are told.
     package var maxUnpackedMebibytes: Int
+    /// The largest dump of a kernel, packed and unpacked, in MiB; nil for the limits of all uploads.
+    package var maxKernelDumpMebibytes: Int?
+    /// The directories of the server whose dumps of kernels may be named instead of sent (AllowExternalDir).
+    package var serverDumps: [FilePath] = []
     /// What must stay free on the spool's file system, in MiB (MinStorageLeft).
     package var minFreeMebibytes: Int
     /// How long an upload may take, so that a client that trickles cannot hold a place for ever.
@@ -54,6 +60,12 @@ package struct GatewayLimits: Sendable {
         "application/x-xz-compressed-tar", "application/x-gzip", "application/x-tar", "application/zstd",
     ]
 
-    var maxPackedBytes: Int { maxPackedMebibytes << 20 }
+    /// The largest upload of a kind, in MiB.
+    func packedMebibytes(ofKernel isKernel: Bool) -> Int {
+        isKernel ? maxKernelDumpMebibytes ?? maxPackedMebibytes : maxPackedMebibytes
+    }
+    /// What is taken as a kernel's dump that nobody packed.
+    static let plainFormat = "application/octet-stream"
+
     var minFreeBytes: UInt64 { UInt64(max(0, minFreeMebibytes)) << 20 }
 }

@@ -37,7 +37,7 @@ extension Refusal {
         "unknown-executable": .forbidden,
         "unpacked-too-large": .contentTooLarge,
         "decompression-bomb": .contentTooLarge,
-        "vmcore-unsupported": .notImplemented,
+        "wrong-task-type": .forbidden, "not-a-vmcore": .forbidden, "damaged-vmcore": .forbidden,
         "disk-full": .insufficientStorage,
     ]
 }

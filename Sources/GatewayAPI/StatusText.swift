@@ -15,7 +15,7 @@ func statusText(
 ) -> String {
     let lines =
         switch task.state {
-        case .pending: progressLines(of: task, ahead: ahead)
+        case .pending: progressLines(of: task, ahead: ahead) + kernelLines(facts)
         case .success: successLines(of: task, timings: timings, facts: facts)
         case .failure: failureLines(of: task)
         }
@@ -65,11 +65,22 @@ private func successLines(of task: RetraceTask, timings: [StageTiming], facts: [
     var lines = [Message(.backtraceReady, ["path": "/\(task.id)/backtrace"])]
     if let package = task.package { lines.append(Message(.crashedPackage, ["package": package])) }
     if let signal = task.signal { lines.append(Message(.signal, ["signal": signal])) }
-    lines += qualityLines(facts)
+    lines += kernelLines(facts) + qualityLines(facts)
     let times = timings.compactMap { timing in
         timing.microseconds.map { "\(timing.stage.rawValue) \(seconds($0)) s" }
     }
     if !times.isEmpty { lines.append(Message(.time, ["times": times.joined(separator: ", ")])) }
+    return lines
+}
+
+/// Which kernel stopped, and why; nothing for a program's crash.
+private func kernelLines(_ facts: [String: String]) -> [Message] {
+    var lines: [Message] = []
+    if let kernel = facts["kernel"] {
+        let buildID = facts["kernel_build_id"].map { " (build-id \($0))" } ?? ""
+        lines.append(Message(.kernel, ["kernel": kernel + buildID]))
+    }
+    if let panic = facts["panic"] { lines.append(Message(.panic, ["panic": panic])) }
     return lines
 }
 

@@ -7,6 +7,10 @@ struct UploadHeaders: Equatable {
     let contentType: String
     /// In bytes.
     let contentLength: Int
+    /// `X-CoreFileDirectory`: where on the server the dump is; nil for one in the body.
+    let serverDump: String?
+    /// Whether `X-Task-Type` says that it is a kernel's dump.
+    let isKernel: Bool
 
     /// Checks in upstream's order, so that a request with two faults gets the same answer as there.
     ///
@@ -15,31 +19,43 @@ struct UploadHeaders: Equatable {
         guard request.method == .post else {
             throw Refusal(.methodNotAllowed, .postOnly, advice: .seeFrontPage)
         }
-        contentType = try Self.contentType(request.headerFields[.contentType], limits)
-        contentLength = try Self.contentLength(request.headerFields[.contentLength], limits)
-        guard request.headerFields[.coreFileDirectory] == nil else {
+        // What the type says beyond that is looked at later, as upstream does.
+        isKernel = ["2", "4"].contains(request.headerFields[.taskType])
+        contentType = try Self.contentType(request.headerFields[.contentType], isKernel: isKernel, limits)
+        contentLength = try Self.contentLength(request.headerFields[.contentLength], isKernel: isKernel, limits)
+        serverDump = request.headerFields[.coreFileDirectory]
+        guard serverDump == nil || !limits.serverDumps.isEmpty else {
             throw Refusal(.forbidden, .noDirectoryOfServer, advice: .sendTheArchive)
         }
     }
 
-    private static func contentType(_ field: String?, _ limits: GatewayLimits) throws(Refusal) -> String {
+    /// What will be written to the spool, in bytes.
+    var bytesToStore: Int { serverDump == nil ? contentLength : 0 }
+
+    private static func contentType(
+        _ field: String?, isKernel: Bool, _ limits: GatewayLimits
+    ) throws(Refusal) -> String {
         let name = field?.split(separator: ";", omittingEmptySubsequences: false).first.map(String.init) ?? ""
         let type = name.drop { $0 == " " }.prefix { $0 != " " }
-        guard limits.formats.contains(String(type)) else {
+        let formats = limits.formats + (isKernel ? [GatewayLimits.plainFormat] : [])
+        guard formats.contains(String(type)) else {
             throw Refusal(
                 .unsupportedMediaType, .unknownMediaType, advice: .takenMediaTypes,
-                with: ["formats": limits.formats.joined(separator: ", ")])
+                with: ["formats": formats.joined(separator: ", ")])
         }
         return String(type)
     }
 
-    private static func contentLength(_ field: String?, _ limits: GatewayLimits) throws(Refusal) -> Int {
+    private static func contentLength(
+        _ field: String?, isKernel: Bool, _ limits: GatewayLimits
+    ) throws(Refusal) -> Int {
         guard let field else {
             throw Refusal(.lengthRequired, .lengthMissing, advice: .sendLength)
         }
         guard isDigits(field) else { throw Refusal(.badRequest, .lengthIsNoNumber) }
-        guard let length = Int(field), length <= limits.maxPackedBytes else {
-            throw Refusal.tooLarge(limits)
+        let limit = limits.packedMebibytes(ofKernel: isKernel)
+        guard let length = Int(field), length <= limit << 20 else {
+            throw Refusal(.contentTooLarge, .uploadTooLarge, advice: .compressBetter, with: ["limit": limit])
         }
         return length
     }
@@ -61,12 +77,6 @@ struct UploadHeaders: Equatable {
 }
 
 extension Refusal {
-    /// The upload is larger than the server takes.
-    static func tooLarge(_ limits: GatewayLimits) -> Refusal {
-        Refusal(
-            .contentTooLarge, .uploadTooLarge, advice: .compressBetter, with: ["limit": limits.maxPackedMebibytes])
-    }
-
     /// The spool has no room for the upload.
     static let diskFull = Refusal(.insufficientStorage, .diskFull, advice: .tryLaterOrTell)
 }

@@ -14,6 +14,7 @@ package struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
     package let responder: HTTPChannelHandler.Responder
     let limits: ConnectionLimits
     let certificate: ServerCertificate?
+    let quick: QuickResponder?
 
     package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
@@ -27,6 +28,7 @@ package struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
                 withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
                 withEncoderConfiguration: .init(), withDecoderLimitConfiguration: parserLimits)
             try pipeline.addHandler(rules)
+            if let quick { try pipeline.addHandler(QuickAnswers(quick, isSecure: certificate != nil)) }
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: certificate != nil))
             // It ends idle connections when the server stops.
             try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: nil, logger: logger))
@@ -35,7 +37,11 @@ package struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
         }
     }
 
-    package func handle(value: Value, logger: Logger) async { await handleHTTP(asyncChannel: value, logger: logger) }
+    package func handle(value: Value, logger: Logger) async {
+        await withTaskExecutorPreference(EventLoopExecutor(value.channel.eventLoop)) {
+            await handleHTTP(asyncChannel: value, logger: logger)
+        }
+    }
 
     private var parserLimits: NIOHTTPDecoderLimitConfiguration {
         var parser = NIOHTTPDecoderLimitConfiguration()
@@ -49,10 +55,15 @@ package struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
 extension HTTPServerBuilder {
     /// A server of HTTP/1.1 that keeps ``ConnectionLimits``.
     ///
-    /// - Parameter certificate: What it speaks TLS with; nil for plain HTTP.
+    /// - Parameters:
+    ///   - certificate: What it speaks TLS with; nil for plain HTTP.
+    ///   - quick: Is asked first, where it is there.
     package static func http(
-        limits: ConnectionLimits = ConnectionLimits(), certificate: ServerCertificate? = nil
+        limits: ConnectionLimits = ConnectionLimits(), certificate: ServerCertificate? = nil,
+        quick: QuickResponder? = nil
     ) -> HTTPServerBuilder {
-        HTTPServerBuilder { HTTPConnection(responder: $0, limits: limits, certificate: certificate) }
+        HTTPServerBuilder {
+            HTTPConnection(responder: $0, limits: limits, certificate: certificate, quick: quick)
+        }
     }
 }

@@ -8,6 +8,8 @@ package enum ContentType: String, Hashable, Sendable, CaseIterable {
     /// Says nothing of the compression: upstream's tar found it out by itself.
     case tar = "application/x-tar"
     case zstd = "application/zstd"
+    /// Not packed: a kernel's dump as it is, or compressed somehow.
+    case plain = "application/octet-stream"
 
     /// - Throws: ``StageError`` with `unsupported-content-type`.
     init(named name: String) throws(StageError) {
@@ -27,7 +29,7 @@ package enum ContentType: String, Hashable, Sendable, CaseIterable {
         case .gzip: compressions == [.gzip]
         case .zstd: compressions == [.zstd]
         // More than one compression round another is how bombs are built.
-        case .tar: compressions.count <= 1
+        case .tar, .plain: compressions.count <= 1
         }
     }
 }

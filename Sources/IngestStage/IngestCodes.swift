@@ -38,8 +38,12 @@ extension StageError.Code {
     package static let unsupportedArchitecture = Self("unsupported-architecture")
     /// Neither the core nor the file `executable` names the program. HTTP 403.
     package static let unknownExecutable = Self("unknown-executable")
-    /// A kernel's dump, which this server does not take yet. HTTP 501.
-    package static let vmcoreUnsupported = Self("vmcore-unsupported")
+    /// A kernel's dump that came as the crash of a program. HTTP 403.
+    package static let wrongTaskType = Self("wrong-task-type")
+    /// The file `vmcore` is something else. HTTP 403.
+    package static let notAVmcore = Self("not-a-vmcore")
+    /// The headers of the kernel's dump contradict themselves. HTTP 403.
+    package static let damagedVmcore = Self("damaged-vmcore")
     /// The task's directory holds neither the upload nor what was unpacked of it. HTTP 500.
     package static let uploadMissing = Self("upload-missing")
 }

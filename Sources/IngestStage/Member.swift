@@ -11,16 +11,26 @@ enum Member: String, CaseIterable, Sendable {
     case osReleaseInRootDirectory = "os_release_in_rootdir"
     case release
     case rootDirectory = "rootdir"
+    case vmcore
+    /// The memory of a suspended machine of VMware, beside one of the next two.
+    case vmcoreMemory = "vmcore.vmem"
+    /// The state of a suspended machine of VMware, and that of a snapshot.
+    case vmcoreSuspended = "vmcore.vmss"
+    case vmcoreSnapshot = "vmcore.vmsn"
 
-    /// What ABRT's client always packs, and upstream refuses to go on without.
+    /// What ABRT's client always packs for a program, and upstream refuses to go on without.
     static let required: [Member] = [.coredump, .executable, .package]
 
-    /// The most bytes it may have; nil for the core, which only the limit of the whole archive bounds.
+    /// The files that can be the dump of a kernel, the best first: of several the last in the order of names is taken,
+    /// as upstream does.
+    static let kernelDumps: [Member] = [.vmcore, .vmcoreSuspended, .vmcoreSnapshot, .vmcoreMemory]
+
+    /// The most bytes it may have; nil for a dump, which only the limit of the whole archive bounds.
     ///
     /// These are upstream's, but for the two `os_release` files: clients other than ABRT's send all of os-release(5).
     var maxBytes: Int64? {
         switch self {
-        case .coredump: nil
+        case .coredump, .vmcore, .vmcoreMemory, .vmcoreSuspended, .vmcoreSnapshot: nil
         case .executable: 512
         case .package, .release: 128
         case .packages: 1 << 20
@@ -37,8 +47,9 @@ enum Member: String, CaseIterable, Sendable {
 
     /// Which member an entry is; nil for the entry `./` of the archive's own directory.
     ///
-    /// - Throws: ``StageError`` with `unsafe-member`, `unexpected-member` or `vmcore-unsupported`.
-    static func named(by entry: ArchiveEntry) throws(StageError) -> Member? {
+    /// - Parameter kind: What the client says that it sends.
+    /// - Throws: ``StageError`` with `unsafe-member`, `unexpected-member` or `wrong-task-type`.
+    static func named(by entry: ArchiveEntry, of kind: DumpKind) throws(StageError) -> Member? {
         let shown = quoted(entry.path)
         let path = entry.path.starts(with: "./".utf8) ? entry.path.dropFirst(2) : entry.path[...]
         if entry.kind == .directory, path.isEmpty || path.elementsEqual(".".utf8) { return nil }
@@ -52,11 +63,13 @@ enum Member: String, CaseIterable, Sendable {
                 .unsafeMember, "The archive's member \(shown) is a \(entry.kind.rawValue), not a regular file.",
                 plainAdvice)
         }
-        if let member = allCases.first(where: { path.elementsEqual($0.rawValue.utf8) }) { return member }
-        if path.starts(with: "vmcore".utf8) { throw .vmcore() }
-        throw .refused(
-            .unexpectedMember, "The archive has a member \(shown), which is no file of a crash.",
-            "Pack only \(allCases.map(\.rawValue).joined(separator: ", ")), without directories.")
+        guard let member = allCases.first(where: { path.elementsEqual($0.rawValue.utf8) }) else {
+            throw .refused(
+                .unexpectedMember, "The archive has a member \(shown), which is no file of a crash.",
+                "Pack only \(allCases.map(\.rawValue).joined(separator: ", ")), without directories.")
+        }
+        if kernelDumps.contains(member), kind == .coredump { throw .kernelDumpOfProcess() }
+        return member
     }
 
     private static let plainAdvice =
@@ -73,11 +86,10 @@ func quoted(_ name: [UInt8]) -> String {
 }
 
 extension StageError {
-    /// The answer to every kind of kernel dump.
-    static func vmcore() -> StageError {
+    /// A kernel's dump came as the crash of a program.
+    static func kernelDumpOfProcess() -> StageError {
         .refused(
-            .vmcoreUnsupported,
-            "This is the dump of a kernel, and this server takes only the cores of processes so far.",
-            "Open it with crash(8) and the debug symbols of that kernel on a machine of your own.")
+            .wrongTaskType, "This is the dump of a kernel, and the request says that it is of a program.",
+            "Send it as a file named vmcore with X-Task-Type: 2.")
     }
 }

@@ -4,6 +4,7 @@ import CrashModel
 /// Unpacks one upload into one directory, member by member, and keeps the limits.
 struct UploadUnpacker {
     private let reader: ArchiveReader
+    private let kind: DumpKind
     private let destination: DirectoryDescriptor
     private let limits: IngestLimits
     private let progress: (Int64) -> Void
@@ -16,12 +17,14 @@ struct UploadUnpacker {
     private var reportedBytes: Int64 = 0
 
     private static let progressStep: Int64 = 16 << 20
+    private var maxUnpackedBytes: Int64 { limits.unpackedBytes(of: kind) }
 
     init(
-        _ reader: ArchiveReader, into destination: DirectoryDescriptor, limits: IngestLimits,
+        _ reader: ArchiveReader, of kind: DumpKind, into destination: DirectoryDescriptor, limits: IngestLimits,
         progress: @escaping (Int64) -> Void
     ) {
         self.reader = reader
+        self.kind = kind
         self.destination = destination
         self.limits = limits
         self.progress = progress
@@ -36,7 +39,12 @@ struct UploadUnpacker {
             guard headers <= limits.maxMembers else {
                 throw StageError(ArchiveError(.tooManyEntries, ""))
             }
-            guard let member = try Member.named(by: entry) else { continue }
+            if reader.isRaw {
+                try writeRaw()
+                seen.insert(.vmcore)
+                continue
+            }
+            guard let member = try Member.named(by: entry, of: kind) else { continue }
             guard seen.insert(member).inserted else {
                 throw .refused(
                     .duplicateMember, "The archive has two members named \(member.rawValue).",
@@ -48,12 +56,23 @@ struct UploadUnpacker {
         guard headers > 0 else {
             throw .refused(.notAnArchive, "The archive is empty.", "Pack the files of the crash into it.")
         }
-        if let missing = Member.required.first(where: { !seen.contains($0) }) {
-            throw .refused(
-                .missingMember, "The archive has no file '\(missing.rawValue)'.",
-                "A crash needs \(Member.required.map(\.rawValue).joined(separator: ", ")).")
-        }
+        try checkCompleteness()
         progress(announcedBytes)
+    }
+
+    private func checkCompleteness() throws(StageError) {
+        switch kind {
+        case .coredump:
+            if let missing = Member.required.first(where: { !seen.contains($0) }) {
+                throw .refused(
+                    .missingMember, "The archive has no file '\(missing.rawValue)'.",
+                    "A crash needs \(Member.required.map(\.rawValue).joined(separator: ", ")).")
+            }
+        case .vmcore:
+            guard seen.isDisjoint(with: Member.kernelDumps) else { return }
+            throw .refused(
+                .missingMember, "The archive has no file 'vmcore'.", "Pack the kernel's dump as a file named vmcore.")
+        }
     }
 
     private func next(_ type: ContentType) throws(StageError) -> ArchiveEntry? {
@@ -76,6 +95,44 @@ struct UploadUnpacker {
             "Send it with the media type that it has.")
     }
 
+    /// Writes a dump that is compressed but not packed; its size is known only at its end.
+    private mutating func writeRaw() throws(StageError) {
+        let content = try answering { () throws(ArchiveError) in
+            guard let file = try destination.createFile(Member.vmcore.rawValue, mode: 0o600) else {
+                throw ArchiveError(.system, "vmcore is there already")
+            }
+            return FileContentWriter(takingOwnershipOf: file, leavesHoles: true)
+        }
+        var end: Int64 = 0
+        var checked: Int64 = -1
+        while let block = try answering({ () throws(ArchiveError) in try reader.nextBlock() }) {
+            guard block.offset >= end else { throw StageError(ArchiveError(.damaged, "the blocks are in no order")) }
+            end = block.offset + Int64(block.bytes.count)
+            guard end <= maxUnpackedBytes else { throw tooLarge() }
+            // The free space need not be asked for at each block of 64 KiB.
+            if content.storedBytes >> 24 != checked {
+                checked = content.storedBytes >> 24
+                let free = try answering { () throws(ArchiveError) in try destination.freeBytes() }
+                guard free - (1 << 24) >= limits.minFreeBytes else { throw .noSpaceLeft() }
+            }
+            try answering { () throws(ArchiveError) in try content.write(block) }
+            try checkRatio(content.storedBytes)
+            report(end)
+        }
+        try answering { () throws(ArchiveError) in try content.finish(byteCount: end) }
+        announcedBytes = end
+        storedBytes = content.storedBytes
+    }
+
+    private func tooLarge() -> StageError {
+        .refused(
+            .unpackedTooLarge,
+            "The files of the crash have more than \(maxUnpackedBytes >> 20) MiB together.",
+            kind == .coredump
+                ? "That is all that this server takes; coredump_filter (core(5)) makes cores smaller."
+                : "That is all that this server takes; makedumpfile -d 31 makes dumps of kernels smaller.")
+    }
+
     private mutating func checkSize(of entry: ArchiveEntry, _ member: Member) throws(StageError) {
         guard entry.byteCount >= 0 else { throw StageError(ArchiveError(.damaged, "")) }
         if let most = member.maxBytes, entry.byteCount > most {
@@ -83,11 +140,8 @@ struct UploadUnpacker {
                 .memberTooLarge, "The file '\(member.rawValue)' has \(entry.byteCount) bytes; \(most) are allowed.",
                 "It should hold one short text.")
         }
-        guard entry.byteCount <= limits.maxUnpackedBytes - announcedBytes else {
-            throw .refused(
-                .unpackedTooLarge,
-                "The files of the crash have more than \(limits.maxUnpackedBytes >> 20) MiB together.",
-                "That is all that this server takes; coredump_filter (core(5)) makes cores smaller.")
+        guard entry.byteCount <= maxUnpackedBytes - announcedBytes else {
+            throw tooLarge()
         }
         announcedBytes += entry.byteCount
     }

@@ -1,7 +1,7 @@
 package import CrashModel
 import Glibc
 import SystemPackage
-package import TaskStorage
+import TaskStorage
 
 /// Unpacks an upload and reads the crash in it.
 ///
@@ -10,21 +10,21 @@ package import TaskStorage
 /// `crash/` holds the files.
 ///
 /// - Parameters:
-///   - directory: The task, with its upload.
-///   - contentType: The media type that the client declared, without parameters.
-///   - taskType: `X-Task-Type`: 2 and 4 are kernel dumps, anything else is the core of a process.
+///   - upload: What was sent.
 ///   - limits: What an upload may become on disk.
-///   - progress: Called about every 16 MiB with the bytes that are unpacked, on the calling thread.
+///   - progress: Called when there is something to tell, about every 16 MiB at most, on the calling thread.
 /// - Throws: ``StageError`` of stage ingest; its codes, each with the HTTP status it should get, are in
 ///   `IngestCodes.swift`.
 package func ingest(
-    _ directory: TaskDirectory, contentType: String, taskType: Int, limits: IngestLimits = IngestLimits(),
-    progress: @escaping (Int64) -> Void = { _ in }
+    _ upload: Upload, limits: IngestLimits = IngestLimits(), progress: @escaping (IngestProgress) -> Void = { _ in }
 ) throws(StageError) -> Crash {
-    if taskType == 2 || taskType == 4 { throw .vmcore() }
-    try unpackUpload(directory, contentType: contentType, limits: limits, progress: progress)
-    let crash = try readCrash(in: directory)
-    let status = directory.upload.withPlatformString { unlink($0) }
+    try unpackUpload(upload, limits: limits, progress: { progress(.unpacked($0)) })
+    let crash =
+        switch upload.kind {
+        case .coredump: try readCrash(in: upload.directory)
+        case .vmcore: try readKernelCrash(in: upload.directory, limits: limits, progress: progress)
+        }
+    let status = upload.directory.upload.withPlatformString { unlink($0) }
     guard status == 0 || errno == ENOENT else {
         throw StageError(
             .ingest, .internalError, "The server could not remove the upload after unpacking it.",

@@ -9,7 +9,7 @@ package import TaskStorage
 /// It blocks.
 ///
 /// - Throws: ``StageError`` of stage ingest with `not-a-coredump`, `damaged-coredump`, `unsupported-architecture`,
-///   `vmcore-unsupported`, `unknown-executable`, `unreadable-member` or `internal-error`.
+///   `wrong-task-type`, `unknown-executable`, `unreadable-member` or `internal-error`.
 package func readCrash(in directory: TaskDirectory) throws(StageError) -> Crash {
     let reported = try readReportedCrash(in: directory)
     let core = try readCore(directory.coredump)
@@ -50,7 +50,7 @@ private func readCore(_ path: FilePath) throws(StageError) -> Coredump {
     } catch {
         throw StageError(error)
     }
-    if case .vmcore = identification { throw .vmcore() }
+    if case .vmcore = identification { throw .kernelDumpOfProcess() }
     do throws(CoredumpError) {
         return try readCoredump(source)
     } catch {

@@ -2,7 +2,7 @@ import Archives
 package import CrashModel
 import Glibc
 import SystemPackage
-package import TaskStorage
+import TaskStorage
 
 /// Where the members go until all of them are there and found good.
 private let partialName = "crash.partial"
@@ -11,26 +11,35 @@ private let crashName = "crash"
 /// Unpacks the upload of a task into its directory `crash/`; nothing to do when that is there already.
 ///
 /// It blocks. Members have mode 0600, blocks of zeros become holes, and `crash/` (mode 0711) appears only when everything
-/// in it is complete; what a killed worker left behind is removed first.
+/// in it is complete; what a killed worker left behind is removed first. A kernel's dump that is neither packed nor
+/// compressed is only given its new name.
 ///
 /// - Parameters:
-///   - directory: The task, with its upload.
-///   - contentType: The media type that the client declared.
+///   - upload: What was sent.
 ///   - limits: What an upload may become.
 ///   - progress: Called about every 16 MiB with the bytes that are unpacked.
 /// - Throws: ``StageError`` of stage ingest with the codes of `IngestCodes.swift`; nothing of `crash/` stays then.
 package func unpackUpload(
-    _ directory: TaskDirectory, contentType: String, limits: IngestLimits, progress: @escaping (Int64) -> Void
+    _ upload: Upload, limits: IngestLimits, progress: @escaping (Int64) -> Void
 ) throws(StageError) {
-    let type = try ContentType(named: contentType)
-    let task = try answering { () throws(ArchiveError) in try DirectoryDescriptor(opening: directory.path) }
+    let type = try ContentType(named: upload.contentType)
+    let task = try answering { () throws(ArchiveError) in try DirectoryDescriptor(opening: upload.directory.path) }
     // A job that the broker delivers again may run beside the first delivery.
     try answering { () throws(ArchiveError) in try task.lock() }
     let isDone = try answering { () throws(ArchiveError) in try task.openDirectory(crashName) != nil }
     if isDone { return }
     try answering { () throws(ArchiveError) in try removePartial(in: task) }
     do throws(StageError) {
-        try unpack(type, in: task, limits: limits, progress: progress)
+        _ = try answering { () throws(ArchiveError) in try task.makeDirectory(partialName, mode: 0o711) }
+        guard let partial = try answering({ () throws(ArchiveError) in try task.openDirectory(partialName) }) else {
+            throw StageError(ArchiveError(.system, "\(partialName) is no directory"))
+        }
+        if upload.isPlainKernelDump() {
+            try take(upload, from: task, into: partial)
+        } else {
+            try unpack(upload, type, in: task, into: partial, limits: limits, progress: progress)
+        }
+        try answering { () throws(ArchiveError) in try task.rename(partialName, to: crashName) }
     } catch {
         // The refusal is the news; what could not be removed goes with the task's directory.
         try? removePartial(in: task)
@@ -39,27 +48,63 @@ package func unpackUpload(
 }
 
 private func unpack(
-    _ type: ContentType, in task: DirectoryDescriptor, limits: IngestLimits, progress: @escaping (Int64) -> Void
+    _ upload: Upload, _ type: ContentType, in task: DirectoryDescriptor, into partial: DirectoryDescriptor,
+    limits: IngestLimits, progress: @escaping (Int64) -> Void
 ) throws(StageError) {
-    guard let upload = try answering({ () throws(ArchiveError) in try task.openFile("upload") }) else {
+    let file =
+        if let path = upload.serverPath { try openServerFile(path) } else {
+            try answering { () throws(ArchiveError) in try task.openFile("upload") }
+        }
+    guard let file else {
         throw .refused(.uploadMissing, "The upload of this task is gone.", "Send the crash again.")
     }
-    defer { close(upload.rawValue) }
-    _ = try answering { () throws(ArchiveError) in try task.makeDirectory(partialName, mode: 0o711) }
-    guard let partial = try answering({ () throws(ArchiveError) in try task.openDirectory(partialName) }) else {
-        throw StageError(ArchiveError(.system, "\(partialName) is no directory"))
-    }
+    defer { close(file.rawValue) }
     let reader = try answering { () throws(ArchiveError) in
         try ArchiveReader(
-            upload, formats: [.tar], compressions: [.gzip, .bzip2, .lzma, .xz, .zstd])
+            file, formats: upload.kind == .vmcore ? [.tar, .raw] : [.tar],
+            compressions: [.gzip, .bzip2, .lzma, .xz, .zstd])
     }
-    var unpacker = UploadUnpacker(reader, into: partial, limits: limits, progress: progress)
+    var unpacker = UploadUnpacker(reader, of: upload.kind, into: partial, limits: limits, progress: progress)
     try unpacker.run(type)
-    try answering { () throws(ArchiveError) in try task.rename(partialName, to: crashName) }
+}
+
+/// Moves a plain dump into its place. One that lies on the server is linked, and named by its path where it cannot be
+/// because it is on another file system: nothing of it is ever copied.
+private func take(
+    _ upload: Upload, from task: DirectoryDescriptor, into partial: DirectoryDescriptor
+) throws(StageError) {
+    let name = Member.vmcore.rawValue
+    guard let path = upload.serverPath else {
+        guard renameat(task.descriptor.rawValue, "upload", partial.descriptor.rawValue, name) == 0 else {
+            throw StageError(ArchiveError("put the dump into its place", errno: errno))
+        }
+        return
+    }
+    let status = path.withPlatformString { linkat(AT_FDCWD, $0, partial.descriptor.rawValue, name, 0) }
+    if status == 0 { return }
+    // A kernel with fs.protected_hardlinks lets nobody but the owner link a file.
+    guard [EXDEV, EPERM, EMLINK, EACCES].contains(errno) else {
+        throw StageError(ArchiveError("link the dump into its place", errno: errno))
+    }
+    let status2 = path.withPlatformString { symlinkat($0, partial.descriptor.rawValue, serverDumpName) }
+    guard status2 == 0 else { throw StageError(ArchiveError("note where the dump is", errno: errno)) }
+}
+
+/// The link in `crash/` that says where on the server a dump is. Only ingest makes it, and only for a path that an operator
+/// allowed; no member of an archive can have the name.
+let serverDumpName = "vmcore.server"
+
+private func openServerFile(_ path: FilePath) throws(StageError) -> FileDescriptor? {
+    let number = path.withPlatformString { open($0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK) }
+    guard number >= 0 else {
+        if [ENOENT, ELOOP, ENOTDIR].contains(errno) { return nil }
+        throw StageError(ArchiveError("open the dump on the server", errno: errno))
+    }
+    return FileDescriptor(rawValue: number)
 }
 
 private func removePartial(in task: DirectoryDescriptor) throws(ArchiveError) {
     guard let partial = try task.openDirectory(partialName) else { return }
-    for member in Member.allCases { try partial.remove(member.rawValue) }
+    for name in Member.allCases.map(\.rawValue) + [serverDumpName] { try partial.remove(name) }
     try task.remove(partialName, directory: true)
 }

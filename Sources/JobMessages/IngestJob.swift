@@ -8,19 +8,23 @@ package struct IngestJob: JobMessage, Hashable {
     package let contentType: String
     /// `X-Task-Type`: 0 coredump, 1 coredump with debug log, 2 vmcore, 3 and 4 the interactive ones.
     package let taskType: Int
+    /// The absolute path of a kernel's dump that is on the server already; nil for what the client uploaded.
+    package let serverPath: String?
 
     package var task: TaskID? { taskID }
 
-    package init(task: TaskID, contentType: String, taskType: Int) {
+    package init(task: TaskID, contentType: String, taskType: Int, serverPath: String? = nil) {
         taskID = task
         self.contentType = contentType
         self.taskType = taskType
+        self.serverPath = serverPath
     }
 
     private enum Key: String, CodingKey {
         case version, task
         case contentType = "content_type"
         case taskType = "task_type"
+        case serverPath = "server_path"
     }
 
     package init(from decoder: any Decoder) throws {
@@ -29,7 +33,8 @@ package struct IngestJob: JobMessage, Hashable {
         try self.init(
             task: values.decode(TaskID.self, forKey: .task),
             contentType: values.decode(String.self, forKey: .contentType),
-            taskType: values.decode(Int.self, forKey: .taskType))
+            taskType: values.decode(Int.self, forKey: .taskType),
+            serverPath: values.decodeIfPresent(String.self, forKey: .serverPath))
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -38,6 +43,7 @@ package struct IngestJob: JobMessage, Hashable {
         try values.encode(taskID, forKey: .task)
         try values.encode(contentType, forKey: .contentType)
         try values.encode(taskType, forKey: .taskType)
+        try values.encodeIfPresent(serverPath, forKey: .serverPath)
     }
 }
 

@@ -58,6 +58,8 @@ package struct TaskSnapshot: Sendable, Equatable {
     package let lastEvent: Int
     /// The events that were asked for, by number.
     package let events: [RecordedEvent]
+    /// Another one whenever anything of the task has changed; 0 where it may change while it is looked at.
+    package var version: UInt64 = 0
 }
 
 /// When a stage worked on a task, in microseconds since the epoch.

@@ -22,8 +22,10 @@ package struct TaskDirectory: Hashable, Sendable {
     package var crash: FilePath { path.appending("crash") }
     /// The core of a user process, in ``crash``.
     package var coredump: FilePath { crash.appending("coredump") }
-    /// The dump of a kernel, in ``crash``.
-    package func vmcore(_ kernel: KernelDump) -> FilePath { crash.appending(kernel.file) }
+    /// The dump of a kernel: in ``crash``, or where an operator has it on the server.
+    package func vmcore(_ kernel: KernelDump) -> FilePath {
+        kernel.file.hasPrefix("/") ? FilePath(kernel.file) : crash.appending(kernel.file)
+    }
     /// The text that gdb printed, as clients fetch it.
     package var backtrace: FilePath { path.appending("backtrace") }
     /// The same stacks as data.

@@ -25,7 +25,7 @@ extension TaskStore {
             try Self.keepOutcome(of: task, db)
             return .finished(end)
         }
-        if let task = event.task, outcome != .unchanged { changed(task, outcome) }
+        if let task = event.task { changed(task, outcome) }
         return outcome
     }
 

@@ -11,22 +11,17 @@ extension TaskStore {
         }
     }
 
-    /// All that there is to say of a task at one moment; nil when there is none.
-    ///
-    /// - Parameter number: Of the events, only those that became known after this one are given.
-    package func snapshot(of id: TaskID, eventsAfter number: Int = .max) async throws -> TaskSnapshot? {
-        try await pool.read { db in
-            guard let task = try Self.fetchTask(id, db) else { return nil }
-            let ahead = task.state == .pending ? try Self.countPending(before: task, db) : 0
-            let last = try Int.fetchOne(
-                db, sql: "SELECT coalesce(max(number), 0) FROM event WHERE task = ?", arguments: [id.row])
-            let events =
-                number == .max
-                ? [] : try Self.fetchEvents("WHERE task = ? AND number > ? ORDER BY number", [id.row, number], db)
-            return TaskSnapshot(
-                task: task, ahead: ahead, timings: try Self.fetchTimings(id, db), facts: try Self.fetchFacts(id, db),
-                lastEvent: last ?? 0, events: events)
-        }
+    static func fetchSnapshot(_ id: TaskID, _ number: Int, _ db: Database) throws -> TaskSnapshot? {
+        guard let task = try fetchTask(id, db) else { return nil }
+        let ahead = task.state == .pending ? try countPending(before: task, db) : 0
+        let last = try Int.fetchOne(
+            db, sql: "SELECT coalesce(max(number), 0) FROM event WHERE task = ?", arguments: [id.row])
+        let events =
+            number == .max
+            ? [] : try fetchEvents("WHERE task = ? AND number > ? ORDER BY number", [id.row, number], db)
+        return TaskSnapshot(
+            task: task, ahead: ahead, timings: try fetchTimings(id, db), facts: try fetchFacts(id, db),
+            lastEvent: last ?? 0, events: events)
     }
 
     /// What the stages learnt of a task, the latest stage's word for each name: `modules`, `complete` and so on.

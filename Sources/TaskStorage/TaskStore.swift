@@ -11,6 +11,7 @@ package import SystemPackage
 package final class TaskStore: Sendable {
     let pool: DatabasePool
     private let listeners = ChangeListeners()
+    private let recent = RecentTasks()
     /// How long the stages took, by release; emptied whenever a task ends.
     let histories = Mutex<[String: StageHistory]>([:])
 
@@ -50,6 +51,7 @@ package final class TaskStore: Sendable {
                     """,
                 arguments: [id.row, type, Data(password.salt), Data(password.digest), microseconds])
         }
+        recent.forget(id, changesOrder: true)
     }
 
     /// Notes that the client is being told the id and password. A task that never got this far is known to nobody.
@@ -71,6 +73,7 @@ package final class TaskStore: Sendable {
         try await pool.write { db in
             try db.execute(sql: "DELETE FROM task WHERE id = ?", arguments: [id.row])
         }
+        recent.forget(id, changesOrder: true)
         listeners.signal(id)
     }
 
@@ -79,8 +82,13 @@ package final class TaskStore: Sendable {
     package func changes(of id: TaskID) -> AsyncStream<Void> { listeners.changes(of: id) }
 
     func changed(_ task: TaskID, _ outcome: EventOutcome) {
-        if case .finished = outcome { histories.withLock { $0.removeAll() } }
-        listeners.signal(task)
+        if case .finished = outcome {
+            histories.withLock { $0.removeAll() }
+            recent.forget(task, changesOrder: true)
+        } else {
+            recent.forget(task, changesOrder: false)
+        }
+        if outcome != .unchanged { listeners.signal(task) }
     }
 
     /// Whether there is, or was and is still on record, a task of this id.
@@ -99,20 +107,41 @@ package final class TaskStore: Sendable {
     ///
     /// - Parameter password: What the client sent; nil when it sent none.
     package func authenticate(_ id: TaskID, password: String?) async throws -> Authentication {
-        try await pool.read { db in
+        guard let known = try await known(id) else {
+            // The same work as for a task, so that the time taken does not tell which ids there are.
+            if let password { _ = PasswordHash.ofNobody.matches(password) }
+            return .unknownTask
+        }
+        guard let password, known.password.matches(password) else { return .wrongPassword }
+        return .granted(known.snapshot.task)
+    }
+
+    /// All that there is to say of a task at one moment; nil when there is none.
+    ///
+    /// - Parameter number: Of the events, only those that became known after this one are given.
+    package func snapshot(of id: TaskID, eventsAfter number: Int = .max) async throws -> TaskSnapshot? {
+        guard number == .max else { return try await pool.read { db in try Self.fetchSnapshot(id, number, db) } }
+        return try await known(id)?.snapshot
+    }
+
+    /// A task with its password, from memory where nothing has changed since it was read.
+    private func known(_ id: TaskID) async throws -> (password: PasswordHash, snapshot: TaskSnapshot)? {
+        if let entry = recent.entry(id) { return (entry.password, entry.snapshot) }
+        let ticket = recent.ticket()
+        let found = try await pool.read { db -> (PasswordHash, TaskSnapshot)? in
             let row = try Row.fetchOne(
                 db, sql: "SELECT password_salt, password_hash FROM task WHERE id = ?", arguments: [id.row])
-            guard let row else {
-                // The same work as for a task, so that the time taken does not tell which ids there are.
-                if let password { _ = PasswordHash.ofNobody.matches(password) }
-                return .unknownTask
-            }
-            let stored = PasswordHash(salt: [UInt8](row[0] as Data), digest: [UInt8](row[1] as Data))
-            guard let password, stored.matches(password), let task = try Self.fetchTask(id, db) else {
-                return .wrongPassword
-            }
-            return .granted(task)
+            guard let row, let snapshot = try Self.fetchSnapshot(id, .max, db) else { return nil }
+            return (PasswordHash(salt: [UInt8](row[0] as Data), digest: [UInt8](row[1] as Data)), snapshot)
         }
+        return found.map { password, snapshot in
+            (password, recent.keep(snapshot, password: password, since: ticket))
+        }
+    }
+
+    /// The password of a task and the version of what is known of it, if that is at hand; never waits.
+    package func remembered(_ id: TaskID) -> (password: PasswordHash, version: UInt64)? {
+        recent.entry(id).map { ($0.password, $0.snapshot.version) }
     }
 
     /// The ids of all tasks that are not finished.

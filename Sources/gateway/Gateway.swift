@@ -70,7 +70,10 @@ struct Gateway {
         let port = try configuration.number(.httpPort, in: 0...65535) ?? 8181
         let certificate = try await serverCertificate(configuration)
         let server = Application(
-            router: router, server: .http(limits: try connectionLimits(configuration), certificate: certificate),
+            router: router,
+            server: .http(
+                limits: try connectionLimits(configuration), certificate: certificate,
+                quick: try quickResponder(dependencies)),
             configuration: .init(address: .hostname(host, port: port), serverName: "retrace"),
             onServerRunning: { channel in
                 logger.notice("listening", metadata: ["address": "\(channel.localAddress.map { "\($0)" } ?? host)"])
@@ -96,6 +99,8 @@ struct Gateway {
         limits.maxParallelTasks = try configuration.number(.maxParallelTasks, in: 1...1_000_000) ?? 100
         limits.maxPackedMebibytes = try configuration.number(.maxPackedSize, in: mebibytes) ?? 1024
         limits.maxUnpackedMebibytes = try configuration.number(.maxUnpackedSize, in: mebibytes) ?? 8192
+        limits.maxKernelDumpMebibytes = try configuration.number(.maxKernelDumpSize, in: mebibytes)
+        limits.serverDumps = try serverDumps(configuration)
         limits.minFreeMebibytes = try configuration.number(.minStorageLeft, in: 0...(1 << 30)) ?? 1024
         limits.uploadTimeout = .seconds(try configuration.number(.uploadTimeout, in: 1...604_800) ?? 3600)
         limits.allowMetrics = try configuration.flag(.metrics)
@@ -103,5 +108,15 @@ struct Gateway {
         limits.allowInteractive = try configuration.flag(.allowInteractive)
         limits.lifetime = try configuration.taskLifetime()
         return limits
+    }
+
+    private static func serverDumps(_ configuration: ServiceConfiguration) throws -> [FilePath] {
+        try (configuration.text(.serverDumps) ?? "").split(separator: ",").map { word in
+            let path = word.drop { $0 == " " }
+            guard path.hasPrefix("/"), path != "/" else {
+                throw configuration.refusal(.serverDumps, "must be absolute paths of directories, with commas between")
+            }
+            return FilePath(String(path))
+        }
     }
 }

@@ -17,10 +17,16 @@ extension ConfigurationKey {
         "limits.tasks", default: "100", "uploads and tasks in work before clients get 503 (MaxParallelTasks)")
     static let maxPackedSize = Self("limits.packed", default: "1024", "the largest upload, in MiB (MaxPackedSize)")
 
+    static let serverDumps = Self(
+        "http.serverdumps", default: nil,
+        "directories, with commas between, whose dumps of kernels clients on this machine may name in X-CoreFileDirectory instead of sending them (AllowExternalDir); ingest and retracer must see them under the same paths"
+    )
+
     static let ofGateway: [ConfigurationKey] =
         [
             .spool, .repositories, .plugins, .keys, database, httpHost, httpPort, httpCertificate, httpKey,
             requireHTTPS,
-            metrics, maxParallelTasks, maxPackedSize, .maxUnpackedSize, .minStorageLeft,
+            metrics, serverDumps, maxParallelTasks, maxPackedSize, .maxUnpackedSize, .maxKernelDumpSize,
+            .minStorageLeft,
         ] + ofTransport + ofLifetime
 }

@@ -21,30 +21,57 @@ func ingestHandler(spool: FilePath, limits: IngestLimits) -> JobHandler<IngestJo
             }
         },
         stage: { job, context in
-            let directory = TaskDirectory(job.taskID, in: spool)
-            let (progress, unpacked) = AsyncStream.makeStream(of: Int64.self, bufferingPolicy: .bufferingNewest(1))
+            let upload = Upload(
+                TaskDirectory(job.taskID, in: spool), contentType: job.contentType, taskType: job.taskType,
+                serverPath: job.serverPath)
+            let (progress, steps) = AsyncStream.makeStream(of: IngestProgress.self, bufferingPolicy: .unbounded)
             async let told: Void = {
-                for await bytes in progress { await context.progress("\(bytes >> 20) MiB are unpacked.") }
+                for await step in progress {
+                    await context.progress(step.message, facts: step.facts)
+                }
             }()
-            defer { unpacked.finish() }
-            let crash = try await NIOThreadPool.singleton.runIfActive {
-                try ingest(
-                    directory, contentType: job.contentType, taskType: job.taskType, limits: limits,
-                    progress: { unpacked.yield($0) })
+            defer { steps.finish() }
+            let read = try await NIOThreadPool.singleton.runIfActive {
+                try ingest(upload, limits: limits, progress: { steps.yield($0) })
             }
-            unpacked.finish()
+            steps.finish()
             await told
-            return .next(
-                ResolveJob(task: job.taskID, crash: crash),
-                "\(crash.executable) \(crash.signal.map { "ended by \($0)" } ?? "was dumped"): "
-                    + "\(crash.threadCount) \(crash.threadCount == 1 ? "thread" : "threads"), "
-                    + "\(crash.modules.count) \(crash.modules.count == 1 ? "module" : "modules").",
-                facts: [
-                    "executable": crash.executable, "signal": crash.signal?.description ?? "",
-                    "architecture": crash.architecture.rawValue,
-                    "truncation": crash.truncation.map {
-                        "The core is cut off after \($0.actualBytes) of \($0.expectedBytes) bytes."
-                    } ?? "",
-                ].filter { !$0.value.isEmpty })
+            let crash = try await readKernelLog(of: read, in: upload.directory)
+            return .next(ResolveJob(task: job.taskID, crash: crash), crash.summary, facts: crash.facts)
         })
+}
+
+extension Crash {
+    /// One sentence for the person who waits.
+    fileprivate var summary: String {
+        if let kernel { return IngestProgress.kernel(kernel).message }
+        return "\(executable) \(signal.map { "ended by \($0)" } ?? "was dumped"): "
+            + "\(threadCount) \(threadCount == 1 ? "thread" : "threads"), "
+            + "\(modules.count) \(modules.count == 1 ? "module" : "modules")."
+    }
+
+    /// What the gateway keeps.
+    fileprivate var facts: [String: String] {
+        let facts = [
+            "executable": executable, "signal": signal?.description ?? "", "architecture": architecture.rawValue,
+            "truncation": truncation.map {
+                "The core is cut off after \($0.actualBytes) of \($0.expectedBytes) bytes."
+            } ?? kernel?.incompleteness ?? "",
+        ]
+        return facts.merging(kernel?.facts ?? [:]) { $1 }.filter { !$0.value.isEmpty }
+    }
+}
+
+extension KernelDump {
+    fileprivate var facts: [String: String] {
+        ["kernel": release?.description ?? "", "kernel_build_id": buildID?.description ?? "", "panic": panic ?? ""]
+    }
+}
+
+extension IngestProgress {
+    /// What the gateway keeps of it.
+    fileprivate var facts: [String: String] {
+        guard case .kernel(let dump) = self else { return [:] }
+        return dump.facts.filter { !$0.value.isEmpty }
+    }
 }

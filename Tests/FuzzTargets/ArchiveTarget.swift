@@ -29,7 +29,8 @@ package struct ArchiveTarget {
         try FolderContents.write(input.dropFirst(), to: task.upload)
         let type = ContentType.allCases[Int(choice) % ContentType.allCases.count]
         do {
-            _ = try ingest(task, contentType: type.rawValue, taskType: choice < 128 ? 0 : 1, limits: limits)
+            let upload = Upload(task, contentType: type.rawValue, taskType: choice < 64 ? 2 : choice < 128 ? 0 : 1)
+            _ = try ingest(upload, limits: limits)
         } catch {
             guard !error.reason.isEmpty else { throw FuzzViolation("A refusal says nothing: \(error).") }
         }

@@ -95,7 +95,9 @@ import Testing
         .verdict(19, "unexpected-member", 403),
         .verdict(19, "member-too-large", 403),
         .verdict(21, "missing-member", 403),
-        .verdict(22, "vmcore-unsupported", 501),
+        .verdict(21, "wrong-task-type", 403),
+        .verdict(22, "not-a-vmcore", 403),
+        .verdict(22, "damaged-vmcore", 403),
         .verdict(22, "internal-error", 500),
         Row(23, "the broker is away", 503) {
             $0.ingest = { _, _ in AsyncThrowingStream { $0.finish(throwing: Errno.ioError) } }
@@ -107,7 +109,7 @@ import Testing
     /// Rows that cannot happen here, and why.
     private static let impossible = [
         12: "Counting and admitting are one step, so no task comes to be over the limit.",
-        13: "A directory of the server is never read (row 7 refuses it): AllowExternalDir is not offered.",
+        13: "It needs files on the server: ServerDumpTests.",
         14:
             "A body that cannot be stored is a 500 of UploadReceiver; disk-full of row 10 and 17 is the case that tests can make.",
     ]

@@ -30,6 +30,7 @@ struct GatewayBench: Sendable {
     struct Extras: Sendable {
         var knowsPackage: @Sendable (PackageQuestion) async throws -> Bool = { _ in false }
         var repositories: FilePath?
+        var isOperator: @Sendable (ClientAddress?) -> Bool = { $0?.isLoopback == true }
         var now: @Sendable () -> Int64 = wallClockMicroseconds
     }
 
@@ -66,14 +67,18 @@ struct GatewayBench: Sendable {
             store: store, active: active, spool: spool, limits: limits, access: access,
             clients: clients, backlog: backlog, mirrors: { mirrors },
             submit: { ingest($0, TaskDirectory($0.taskID, in: spool)) },
-            knowsPackage: extras.knowsPackage, repositories: extras.repositories, now: extras.now,
-            freeBytes: freeBytes, logger: Logger(label: "gateway", factory: { _ in SwiftLogNoOpLogHandler() }))
+            knowsPackage: extras.knowsPackage, repositories: extras.repositories,
+            isOperator: extras.isOperator, now: extras.now, freeBytes: freeBytes,
+            logger: Logger(label: "gateway", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 
     private func application() throws -> some ApplicationProtocol {
-        Application(
-            router: try buildRouter(dependencies), server: .http(limits: connections),
-            configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+        // The same for both: they share what was answered last.
+        let dependencies = dependencies
+        return Application(
+            router: try buildRouter(dependencies),
+            server: .http(limits: connections, quick: try quickResponder(dependencies)),
+            configuration: .init(address: .hostname("127.0.0.1", port: 0), serverName: "retrace"),
             logger: dependencies.logger)
     }
 

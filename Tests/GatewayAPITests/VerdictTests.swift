@@ -76,7 +76,8 @@ import Testing
     @Test(arguments: [
         ("not-an-archive", 403), ("unsafe-member", 403), ("missing-member", 403), ("not-a-coredump", 403),
         ("unpacked-too-large", 413), ("decompression-bomb", 413), ("unsupported-content-type", 415),
-        ("vmcore-unsupported", 501), ("disk-full", 507), ("upload-missing", 500), ("internal-error", 500),
+        ("wrong-task-type", 403), ("not-a-vmcore", 403), ("damaged-vmcore", 403), ("disk-full", 507),
+        ("upload-missing", 500), ("internal-error", 500),
     ])
     func refusalsHaveUpstreamsStatuses(code: String, status: Int) async throws {
         let error = StageError(.ingest, StageError.Code(code), "Because.")

@@ -15,7 +15,7 @@ import Testing
 
     @Test(arguments: kinds)
     func uploadBecomesACrash(_ kind: (type: String, compression: ArchiveWriter.Compression)) throws {
-        try Upload.with(CrashFiles().packed(kind.compression)) { upload in
+        try SentUpload.with(CrashFiles().packed(kind.compression)) { upload in
             upload.contentType = kind.type
             let crash = try upload.verdict().get()
             #expect(crash.kind == .coredump)
@@ -39,7 +39,7 @@ import Testing
         var tar = TarBuilder()
         tar.add("./", type: "5", mode: 0o755)
         for (name, content) in CrashFiles().files { tar.add("./" + name, content: content, mode: 0o4777) }
-        try Upload.with(tar.archive) { upload in
+        try SentUpload.with(tar.archive) { upload in
             _ = try upload.verdict().get()
             let mode = FolderContents.status(upload.directory.coredump).map { $0.mode & 0o7777 }
             #expect(mode == 0o600)
@@ -49,7 +49,7 @@ import Testing
 
     @Test func listOfPackagesIsLookedOver() throws {
         let files = CrashFiles().replacing("packages", with: Array("'); import os".utf8))
-        try Upload.with(files.tar.archive) { upload in
+        try SentUpload.with(files.tar.archive) { upload in
             _ = try upload.verdict().get()
             #expect(!upload.leftovers.contains("crash/packages"))
         }
@@ -61,7 +61,7 @@ import Testing
             .replacing("release", with: Array("  \n".utf8))
             .replacing("rootdir", with: Array("\t/var/lib/containers/přes \r\n".utf8))
             .replacing("os_release_in_rootdir", with: Array("Fedora release 39 (Thirty Nine)".utf8))
-        try Upload.with(files.tar.archive) { upload in
+        try SentUpload.with(files.tar.archive) { upload in
             let reported = try upload.verdict().get().reported
             #expect(reported.osRelease == String(osRelease.dropLast()))
             #expect(reported.release == nil)
@@ -72,7 +72,7 @@ import Testing
 
     @Test func zerosOfACoreBecomeHoles() throws {
         let core = sampleCore(memory: [UInt8](repeating: 0, count: 16 << 20) + [1])
-        try Upload.with(CrashFiles().replacing("coredump", with: core).packed(.zstd)) { upload in
+        try SentUpload.with(CrashFiles().replacing("coredump", with: core).packed(.zstd)) { upload in
             upload.contentType = "application/zstd"
             var reported: [Int64] = []
             _ = try upload.verdict { reported.append($0) }.get()
@@ -88,7 +88,7 @@ import Testing
     @Test func sparseTarOfModestSizeIsTaken() throws {
         var tar = CrashFiles().removing("coredump").tar
         tar.addGNUSparse("coredump", realSize: 8 << 20, content: sampleCore())
-        try Upload.with(tar.archive) { upload in
+        try SentUpload.with(tar.archive) { upload in
             _ = try upload.verdict().get()
             #expect(FolderContents.status(upload.directory.coredump)?.size == 8 << 20)
         }
@@ -97,14 +97,14 @@ import Testing
     @Test func sizeThatTheCompressionClaimsChangesNothing() throws {
         var bytes = try CrashFiles().packed(.gzip)
         bytes.replaceSubrange((bytes.count - 4)..., with: [0xff, 0xff, 0xff, 0xff])
-        try Upload.with(bytes) { upload in
+        try SentUpload.with(bytes) { upload in
             upload.contentType = "application/x-gzip"
             _ = try upload.verdict().get()
         }
     }
 
     @Test func jobDeliveredAgainGivesTheSameCrash() throws {
-        try Upload.with(CrashFiles().tar.archive) { upload in
+        try SentUpload.with(CrashFiles().tar.archive) { upload in
             let first = try upload.verdict().get()
             let second = try upload.verdict().get()
             #expect(first == second)
@@ -112,7 +112,7 @@ import Testing
     }
 
     @Test func whatAKilledWorkerLeftIsReplaced() throws {
-        try Upload.with(CrashFiles().tar.archive) { upload in
+        try SentUpload.with(CrashFiles().tar.archive) { upload in
             let partial = upload.directory.path.appending("crash.partial")
             try FileSystemSetup.makeDirectory(partial)
             try FolderContents.write([1, 2, 3], to: partial.appending("coredump"))
@@ -133,7 +133,8 @@ import Testing
             for _ in 0..<2 {
                 group.addTask {
                     try ingest(
-                        directory, contentType: "application/x-tar", taskType: 0, limits: IngestLimits(minFreeBytes: 0))
+                        Upload(directory, contentType: "application/x-tar", taskType: 0),
+                        limits: IngestLimits(minFreeBytes: 0))
                 }
             }
             return try await group.reduce(into: Set<Crash>()) { $0.insert($1) }
@@ -145,7 +146,7 @@ import Testing
 
     @Test func clientThatNamesAnotherProgramIsRemarked() throws {
         let files = CrashFiles().replacing("executable", with: Array("/usr/bin/other".utf8))
-        try Upload.with(files.tar.archive) { upload in
+        try SentUpload.with(files.tar.archive) { upload in
             let crash = try upload.verdict().get()
             #expect(crash.executable == "/usr/bin/demo")
             #expect(crash.remarks.contains { $0.contains("/usr/bin/other") })

@@ -20,7 +20,7 @@ import Testing
                 .replacing("package", with: Array("python3.11-minimal-3.11.2-6+deb12u9".utf8))
                 .replacing(
                     "os_release", with: Array("PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nID=debian\n".utf8))
-            try Upload.with(files.packed(.xz(level: 2))) { upload in
+            try SentUpload.with(files.packed(.xz(level: 2))) { upload in
                 upload.contentType = "application/x-xz-compressed-tar"
                 let crash = try upload.verdict().get()
                 #expect(crash.executable.hasSuffix("/usr/bin/python3.11"))

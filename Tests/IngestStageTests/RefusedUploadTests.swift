@@ -12,7 +12,7 @@ import Testing
         _ code: StageError.Code, _ bytes: [UInt8], as contentType: String = "application/x-tar",
         limits: IngestLimits? = nil, _ place: SourceLocation = #_sourceLocation
     ) throws {
-        try Upload.with(bytes) { upload in
+        try SentUpload.with(bytes) { upload in
             upload.contentType = contentType
             if let limits { upload.limits = limits }
             guard case .failure(let error) = upload.verdict() else {
@@ -109,8 +109,8 @@ import Testing
         ]
         for name in names { try expect(.unexpectedMember, withEntry { $0.add(name, content: [1]) }) }
         try expect(.unexpectedMember, withEntry { $0.add([0x63, 0xf6, 0x72, 0x65], content: [1]) })
-        try expect(.vmcoreUnsupported, withEntry { $0.add("vmcore", content: [1]) })
-        try expect(.vmcoreUnsupported, withEntry { $0.add("vmcore.vmss", content: [1]) })
+        try expect(.wrongTaskType, withEntry { $0.add("vmcore", content: [1]) })
+        try expect(.wrongTaskType, withEntry { $0.add("vmcore.vmss", content: [1]) })
     }
 
     @Test func sameNameTwice() throws {
@@ -135,7 +135,7 @@ import Testing
             let text = [UInt8](repeating: UInt8(ascii: "a"), count: most + 1)
             try expect(.memberTooLarge, CrashFiles().replacing(name, with: text).tar.archive)
             let allowed = CrashFiles().replacing(name, with: Array(text.dropLast())).tar.archive
-            try Upload.with(allowed) { upload in _ = try upload.verdict().get() }
+            try SentUpload.with(allowed) { upload in _ = try upload.verdict().get() }
         }
     }
 
@@ -176,7 +176,7 @@ import Testing
 
     @Test func sizesThatMakeNoSense() throws {
         for size in [Int64.min, -1] {
-            try Upload.with(withEntry { $0.add("coredump", statedSize: size) }) { upload in
+            try SentUpload.with(withEntry { $0.add("coredump", statedSize: size) }) { upload in
                 guard case .failure(let error) = upload.verdict() else {
                     Issue.record("a size of \(size) was accepted")
                     return
@@ -204,7 +204,7 @@ import Testing
     }
 
     @Test func fullDiskIsToBeTriedAgain() throws {
-        try Upload.with(CrashFiles().tar.archive) { upload in
+        try SentUpload.with(CrashFiles().tar.archive) { upload in
             upload.limits.minFreeBytes = .max / 2
             guard case .failure(let error) = upload.verdict() else {
                 Issue.record("it was accepted")
@@ -217,7 +217,7 @@ import Testing
     }
 
     @Test func taskWithoutUpload() throws {
-        try Upload.with([]) { upload in
+        try SentUpload.with([]) { upload in
             try FolderContents.remove(upload.directory.upload)
             guard case .failure(let error) = upload.verdict() else {
                 Issue.record("it was accepted")
@@ -231,7 +231,7 @@ import Testing
     private func expectKept(
         _ code: StageError.Code, _ files: CrashFiles, _ place: SourceLocation = #_sourceLocation
     ) throws {
-        try Upload.with(files.tar.archive) { upload in
+        try SentUpload.with(files.tar.archive) { upload in
             for _ in 0..<2 {
                 guard case .failure(let error) = upload.verdict() else {
                     Issue.record("it was accepted", sourceLocation: place)

@@ -7,7 +7,10 @@ import Testing
 @Suite struct GoldenTests {
     @Test func ingestJobIsWrittenAsAgreed() throws {
         try check(
-            "IngestJob", IngestJob(task: Samples.task(), contentType: "application/x-xz-compressed-tar", taskType: 0))
+            "IngestJob",
+            IngestJob(
+                task: Samples.task(), contentType: "application/x-xz-compressed-tar", taskType: 2,
+                serverPath: "/srv/dumps/vmcore"))
     }
 
     @Test func resolveJobIsWrittenAsAgreed() throws {

@@ -24,8 +24,9 @@ enum FailureSentence {
         "damaged-coredump": "The coredump is damaged or cut off.",
         "unsupported-architecture": "The coredump is of an architecture that this server does not know.",
         "unknown-executable": "Neither the core nor the file 'executable' says which program crashed.",
-        "vmcore-unsupported":
-            "This is the dump of a kernel, and this server takes only the cores of processes so far.",
+        "wrong-task-type": "This is the dump of a kernel, and the request says that it is of a program.",
+        "not-a-vmcore": "The file 'vmcore' is not the dump of a kernel.",
+        "damaged-vmcore": "The kernel's dump is damaged or cut off.",
         "upload-missing": "The upload of this task is gone.",
 
         // Of every stage.
@@ -83,7 +84,10 @@ enum FailureSentence {
         "Send the crash again.",
         "Send the crash again; if that ends the same way, tell the operator that no worker takes the stage.",
         "Write the program's absolute path into the file 'executable'.",
-        "Open it with crash(8) and the debug symbols of that kernel on a machine of your own.",
+        "Send it as a file named vmcore with X-Task-Type: 2.",
+        "Pack the kernel's dump as a file named vmcore.",
+        "That is all that this server takes; makedumpfile -d 31 makes dumps of kernels smaller.",
+        "Send the dump again from the machine, uncut.",
         "Try again later.",
         "Try again later, or tell the server's operator.",
         "Try again later; its operator finds the cause in the log.",

@@ -26,6 +26,8 @@ enum StatusSentence: String, CaseIterable {
     case backtraceReady = "The backtrace is ready at {path}."
     case crashedPackage = "Crashed package: {package}"
     case signal = "Signal: {signal}"
+    case kernel = "Kernel: {kernel}"
+    case panic = "It stopped with: {panic}"
     case namedFrames = "Frames: {named} of {all} have names"
     case completeModules = "Modules: {complete} of {all} were found with their debuginfo"
     case release = "Release: {release}"

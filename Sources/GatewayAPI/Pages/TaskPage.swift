@@ -82,10 +82,13 @@ struct TaskPage {
         log = !succeeded
         package = task.package.map { shown($0, 200) }
         let signal = task.signal.map { shown($0, 64) }
-        headline = (signal ?? "A crash") + (facts["crash_function"].map { " in \(shown($0, 120))" } ?? "")
+        let kernel = facts["kernel"].map { shown($0, 100) }
+        headline =
+            (signal ?? kernel.map { "Kernel \($0)" } ?? "A crash")
+            + (facts["crash_function"].map { " in \(shown($0, 120))" } ?? "")
         self.facts = [
             ("Program", facts["executable"]), ("Package", task.package), ("Release", task.releaseID?.description),
-            ("Signal", signal),
+            ("Signal", signal), ("Kernel", kernel), ("Build-id", facts["kernel_build_id"]), ("Panic", facts["panic"]),
             ("Frames", Self.share(facts["symbolised_frames"], of: facts["frames"], "have names")),
             ("Modules", Self.share(facts["modules_complete"], of: facts["modules"], "were found with their debuginfo")),
             ("The core", facts["truncation"]),

@@ -37,19 +37,40 @@ struct CreateRoute: Sendable {
         let headers = try UploadHeaders(request.head, dependencies.limits)
         try await reserveSpace(for: headers, slot)
         let taskType = try UploadHeaders.taskType(request.head, dependencies.limits)
+        let serverDump = try await serverDump(headers, taskType, context.client)
         let upload = try dependencies.clients.admitUpload(from: context.client)
         defer { upload.end() }
         let directory = try await newDirectory()
         do {
-            let receiver = UploadReceiver(
-                dependencies: dependencies, directory: directory, headers: headers, slot: slot)
-            await context.wantBody()
-            try await receiveInTime(request.body, with: receiver)
+            // What is on the server already needs no body, and one that comes all the same is not read.
+            if serverDump == nil {
+                let receiver = UploadReceiver(
+                    dependencies: dependencies, directory: directory, headers: headers, slot: slot)
+                await context.wantBody()
+                try await receiveInTime(request.body, with: receiver)
+            }
             if [1, 3, 4].contains(taskType) { try await dependencies.onDisk { try directory.keepDump() } }
-            return try await submit(directory, headers, taskType, slot)
+            return try await submit(directory, headers, taskType, serverDump, slot)
         } catch {
             await removeAll(of: directory)
             throw error
+        }
+    }
+
+    /// The dump that the request names on the server; nil when it sends one.
+    private func serverDump(
+        _ headers: UploadHeaders, _ taskType: Int, _ client: ClientAddress?
+    ) async throws -> ServerDump? {
+        guard let name = headers.serverDump else { return nil }
+        guard dependencies.isOperator(client) else {
+            throw Refusal(.forbidden, .onlyOperatorsNameDumps, advice: .sendTheArchive)
+        }
+        guard taskType == 2 || taskType == 4 else {
+            throw Refusal(.forbidden, .onlyKernelDumpsOnServer, advice: .sendTheArchive)
+        }
+        let allowed = dependencies.limits.serverDumps
+        return try await dependencies.onDisk {
+            try ServerDump(named: name, within: allowed, contentType: headers.contentType)
         }
     }
 
@@ -62,7 +83,7 @@ struct CreateRoute: Sendable {
             throw Refusal(.internalServerError, .freeSpaceUnknown, advice: .tellTheOperator)
         }
         let kept = dependencies.limits.minFreeBytes
-        guard slot.reserve(UInt64(headers.contentLength), of: free, keeping: kept) else { throw Refusal.diskFull }
+        guard slot.reserve(UInt64(headers.bytesToStore), of: free, keeping: kept) else { throw Refusal.diskFull }
     }
 
     /// A new directory whose id no task on record has either, for old tasks outlive their directories.
@@ -103,7 +124,8 @@ struct CreateRoute: Sendable {
     }
 
     private func submit(
-        _ directory: TaskDirectory, _ headers: UploadHeaders, _ taskType: Int, _ slot: UploadSlot
+        _ directory: TaskDirectory, _ headers: UploadHeaders, _ taskType: Int, _ serverDump: ServerDump?,
+        _ slot: UploadSlot
     ) async throws -> Response {
         let task = directory.task
         let password = TaskPassword()
@@ -111,7 +133,8 @@ struct CreateRoute: Sendable {
         try await dependencies.store.insert(
             task, type: taskType, password: PasswordHash(of: password.text), microseconds: dependencies.now())
         slot.become(task)
-        let job = IngestJob(task: task, contentType: headers.contentType, taskType: taskType)
+        let job = IngestJob(
+            task: task, contentType: headers.contentType, taskType: taskType, serverPath: serverDump?.path.string)
         let verdict = await dependencies.verdict(on: job)
         if let refusal = refusal(verdict, task) { throw refusal }
         try await dependencies.store.markAnswered(task)

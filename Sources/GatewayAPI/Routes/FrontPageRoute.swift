@@ -91,7 +91,7 @@ private struct SubmitPage {
         self.address = address
         packed = limits.maxPackedMebibytes
         unpacked = limits.maxUnpackedMebibytes
-        largest = limits.maxPackedBytes
+        largest = (limits.maxPackedMebibytes << 20)
         formats = limits.formats.joined(separator: " ")
     }
 }

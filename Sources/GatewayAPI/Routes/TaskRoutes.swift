@@ -57,7 +57,11 @@ struct TaskRoutes: Sendable {
         var headers = HTTPFields()
         headers[.taskStatus] = report.snapshot.task.state.rawValue
         headers[.vary] = "Accept"
-        guard form == .json else { return plainText(report.text(in: language), .ok, headers) }
+        guard form == .json else {
+            let text = report.text(in: language)
+            dependencies.ready.keep(text, of: report.snapshot, in: language, now: dependencies.now())
+            return plainText(text, .ok, headers)
+        }
         headers[.contentType] = "application/json"
         let body = ByteBuffer(bytes: try report.document(in: language).encoded(pretty: true))
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: body))

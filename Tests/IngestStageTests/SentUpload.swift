@@ -8,17 +8,18 @@ import TaskStorage
 import TestFixtures
 
 /// A task whose upload a test wrote, in a spool of its own.
-struct Upload {
+struct SentUpload {
     let directory: TaskDirectory
     var contentType = "application/x-tar"
     var taskType = 0
+    var serverPath: String?
     /// Small enough for bombs to go off quickly; free space does not matter to tests.
     var limits = IngestLimits(maxUnpackedBytes: 64 << 20, minFreeBytes: 0)
 
     /// Runs `body` with the upload and removes everything afterwards.
-    static func with<Value>(_ bytes: [UInt8], _ body: (inout Upload) throws -> Value) throws -> Value {
+    static func with<Value>(_ bytes: [UInt8], _ body: (inout SentUpload) throws -> Value) throws -> Value {
         try ScratchDirectory.with { spool in
-            var upload = Upload(directory: TaskDirectory(try TaskID("123456789"), in: spool))
+            var upload = SentUpload(directory: TaskDirectory(try TaskID("123456789"), in: spool))
             guard mkdir(upload.directory.path.string, 0o711) == 0 else { throw Errno(rawValue: errno) }
             try FolderContents.write(bytes, to: upload.directory.upload)
             return try body(&upload)
@@ -28,7 +29,10 @@ struct Upload {
     /// What ingest says to it.
     func verdict(progress: @escaping (Int64) -> Void = { _ in }) -> Result<Crash, StageError> {
         Result { () throws(StageError) in
-            try ingest(directory, contentType: contentType, taskType: taskType, limits: limits, progress: progress)
+            try ingest(
+                Upload(directory, contentType: contentType, taskType: taskType, serverPath: serverPath),
+                limits: limits,
+                progress: { if case .unpacked(let bytes) = $0 { progress(bytes) } })
         }
     }
 
@@ -94,11 +98,19 @@ struct CrashFiles {
 }
 
 /// The bytes within one more gzip stream.
-func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
+func gzipped(_ bytes: [UInt8]) throws -> [UInt8] { try compressed(bytes, .gzip) }
+
+/// The bytes within one stream of gzip, xz or zstd.
+func compressed(_ bytes: [UInt8], _ compression: ArchiveCompression) throws -> [UInt8] {
     guard let archive = archive_write_new() else { throw Errno.noMemory }
     defer { archive_write_free(archive) }
     archive_write_set_format_raw(archive)
-    archive_write_add_filter_gzip(archive)
+    switch compression {
+    case .gzip: archive_write_add_filter_gzip(archive)
+    case .xz: archive_write_add_filter_xz(archive)
+    case .zstd: archive_write_add_filter_zstd(archive)
+    case .bzip2, .lzma, .rpm: throw Errno.notSupported
+    }
     var output = [UInt8](repeating: 0, count: bytes.count + (1 << 16))
     var used = 0
     let status = output.withUnsafeMutableBytes { buffer in

@@ -1,0 +1,136 @@
+import Archives
+import Coredumps
+package import CrashModel
+import ELF
+import Glibc
+import SystemPackage
+package import TaskStorage
+
+/// Reads what is known of a kernel's crash from its unpacked dump: a few pages of it, whatever its size. A flattened dump
+/// is then put in order, once.
+///
+/// It blocks.
+///
+/// - Parameters:
+///   - limits: What must stay free on the disk.
+///   - progress: Is told the kernel as soon as it is known.
+/// - Throws: ``StageError`` of stage ingest with `not-a-vmcore`, `damaged-vmcore`, `missing-member`, `disk-full` or
+///   `internal-error`.
+package func readKernelCrash(
+    in directory: TaskDirectory, limits: IngestLimits, progress: @escaping (IngestProgress) -> Void = { _ in }
+) throws(StageError) -> Crash {
+    let reported = try readReportedCrash(in: directory)
+    var vmcore = try readDump(in: directory)
+    progress(.kernel(vmcore.dump))
+    var remarks: [String] = []
+    if vmcore.dump.format == .flattened {
+        remarks += [try rearrange(vmcore.dump, in: directory, limits: limits) { progress(.rearranged($0)) }].compactMap(
+            \.self)
+        vmcore = try readDump(in: directory)
+    }
+    let release = vmcore.dump.release?.description ?? "unknown"
+    let path = "/boot/vmlinuz-\(release)"
+    return Crash(
+        kind: .vmcore, architecture: vmcore.architecture, reported: reported, executable: path, threadCount: 0,
+        modules: [LoadedModule(path: path, buildID: vmcore.dump.buildID, start: 0, end: 0, kind: .executable)],
+        truncation: vmcore.truncation, remarks: remarks + vmcore.remarks, kernel: vmcore.dump)
+}
+
+private func readDump(in directory: TaskDirectory) throws(StageError) -> Vmcore {
+    let (file, memory) = try dumpFiles(in: directory)
+    do {
+        let source = try FileByteSource(directory.crash.appending(file))
+        let beside = try memory.map { (source: try FileByteSource(directory.crash.appending($0)), name: $0) }
+        return try readVmcore(source, file: file, memory: beside.map { ($0.source, $0.name) })
+    } catch let error as CoredumpError {
+        throw StageError(vmcore: error)
+    } catch {
+        throw StageError(vmcore: .unreadable("\(error)"))
+    }
+}
+
+/// The names in `crash/` of the dump and of the memory beside it.
+private func dumpFiles(in directory: TaskDirectory) throws(StageError) -> (file: String, memory: String?) {
+    if let path = serverPath(in: directory) { return (path, nil) }
+    func isThere(_ member: Member) -> Bool {
+        FileKind(of: directory.crash.appending(member.rawValue)) == .regular
+    }
+    guard let dump = Member.kernelDumps.first(where: isThere) else {
+        throw .refused(
+            .missingMember, "The archive has no file 'vmcore'.", "Pack the kernel's dump as a file named vmcore.")
+    }
+    let isVMware = dump == .vmcoreSuspended || dump == .vmcoreSnapshot
+    return (dump.rawValue, isVMware && isThere(.vmcoreMemory) ? Member.vmcoreMemory.rawValue : nil)
+}
+
+/// Where on the server the dump is; nil when it is in the task.
+private func serverPath(in directory: TaskDirectory) -> String? {
+    let link = directory.crash.appending(serverDumpName)
+    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let count = link.withPlatformString { name in
+        buffer.withUnsafeMutableBytes { bytes in
+            bytes.baseAddress.map { readlink(name, $0, bytes.count) } ?? -1
+        }
+    }
+    guard count > 0, buffer.first == UInt8(ascii: "/") else { return nil }
+    return String(validating: buffer.prefix(count), as: UTF8.self)
+}
+
+/// Writes a flattened dump anew in its own order, and then puts it in the place of the flattened one.
+///
+/// - Returns: What is missing of it, as a sentence.
+private func rearrange(
+    _ dump: KernelDump, in directory: TaskDirectory, limits: IngestLimits, progress: (Int64) -> Void
+) throws(StageError) -> String? {
+    let crash = try answering { () throws(ArchiveError) in try DirectoryDescriptor(opening: directory.crash) }
+    let name = "vmcore.rearranged"
+    try answering { () throws(ArchiveError) in _ = try crash.remove(name) }
+    guard let output = try answering({ () throws(ArchiveError) in try crash.createFile(name, mode: 0o600) }) else {
+        throw StageError(ArchiveError(.system, "\(name) is there already"))
+    }
+    defer { close(output.rawValue) }
+    let outcome: FlattenedOutcome
+    do {
+        let source = try FileByteSource(directory.vmcore(dump))
+        let free = try answering { () throws(ArchiveError) in try crash.freeBytes() }
+        guard free - Int64(clamping: source.byteCount) >= limits.minFreeBytes else { throw StageError.noSpaceLeft() }
+        outcome = try rearrangeFlattened(source, into: output) { bytes in
+            progress(Int64(clamping: bytes))
+            return true
+        }
+    } catch let error as StageError {
+        throw error
+    } catch let error as CoredumpError {
+        throw StageError(vmcore: error)
+    } catch {
+        throw StageError(vmcore: .unreadable("\(error)"))
+    }
+    try answering { () throws(ArchiveError) in
+        try crash.rename(name, to: Member.vmcore.rawValue)
+        // The dump is in the task from now on.
+        _ = try crash.remove(serverDumpName)
+    }
+    return outcome.remark
+}
+
+extension StageError {
+    /// What trouble with a kernel's dump means for the task.
+    init(vmcore error: CoredumpError) {
+        switch error {
+        case .unreadable(let cause):
+            self = StageError(
+                .ingest, .internalError, "The server could not read the dump of this task.",
+                advice: "Try again later; its operator finds the cause in the log.",
+                disposition: .retry(after: .seconds(30)), toolOutput: cause)
+        case .notACoredump(let sentence): self = .refused(.notAVmcore, sentence)
+        case .unknownMachine: self = .refused(.unsupportedArchitecture, "\(error)")
+        case .unwritable(let cause):
+            self = StageError(
+                .ingest, .diskFull, "The server could not write the dump of this task anew.",
+                advice: "Try again later, or tell the server's operator.", disposition: .retry(after: .seconds(60)),
+                toolOutput: cause)
+        case .malformed(let sentence):
+            self = .refused(.damagedVmcore, sentence, "Send the dump again from the machine, uncut.")
+        }
+    }
+}

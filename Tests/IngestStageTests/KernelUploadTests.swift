@@ -1,0 +1,178 @@
+import Archives
+import CrashModel
+import Glibc
+import IngestStage
+import SystemPackage
+import TaskStorage
+import TestFixtures
+import Testing
+
+/// Dumps of kernels in every wrapping in which they may come.
+@Suite struct KernelUploadTests {
+    private static let release = "6.1.0-56-cloud-amd64"
+
+    /// A small ELF vmcore with VMCOREINFO.
+    private func vmcore(_ info: String = "OSRELEASE=\(release)\nBUILD-ID=0102030405060708\nPAGESIZE=4096\n") -> [UInt8]
+    {
+        var dump = ELFBuilder()
+        dump.notes = [.init("VMCOREINFO", type: 0, Array(info.utf8))]
+        dump.segments = [
+            .init(
+                at: 0xffff_8880_0000_1000, flags: 7, content: [UInt8](repeating: 7, count: 8192),
+                physicalAddress: 0x1000)
+        ]
+        return dump.build()
+    }
+
+    private func tar(_ files: [(String, [UInt8])]) -> TarBuilder {
+        files.reduce(into: TarBuilder()) { $0.add($1.0, content: $1.1) }
+    }
+
+    private func read(
+        _ bytes: [UInt8], as type: String = "application/octet-stream", check: (SentUpload, Crash) throws -> Void
+    ) throws {
+        try SentUpload.with(bytes) { upload in
+            upload.taskType = 2
+            upload.contentType = type
+            let crash = try upload.verdict().get()
+            #expect(crash.kind == .vmcore)
+            #expect(crash.kernel?.release?.description == Self.release)
+            #expect(crash.executable == "/boot/vmlinuz-\(Self.release)")
+            #expect(crash.modules.map(\.buildID?.description) == ["0102030405060708"])
+            try check(upload, crash)
+        }
+    }
+
+    @Test func plainDumpIsOnlyGivenItsName() throws {
+        try SentUpload.with(vmcore()) { upload in
+            let before = try #require(FolderContents.status(upload.directory.upload)).inode
+            upload.taskType = 2
+            upload.contentType = "application/octet-stream"
+            _ = try upload.verdict().get()
+            #expect(FolderContents.status(upload.directory.crash.appending("vmcore"))?.inode == before)
+            #expect(upload.leftovers == ["crash", "crash/vmcore"])
+            // A second delivery of the job finds the same.
+            #expect(try upload.verdict().get().kernel?.release?.description == Self.release)
+        }
+    }
+
+    @Test(arguments: Wrapping.allCases) func compressedDumpIsUnpackedWithAndWithoutATar(_ wrapping: Wrapping) throws {
+        for content in [vmcore(), tar([("vmcore", vmcore())]).archive] {
+            try read(wrapping.pack(content), as: wrapping.mediaType) { upload, _ in
+                let written = try FolderContents.read(upload.directory.crash.appending("vmcore"))
+                #expect(written == vmcore())
+            }
+        }
+    }
+
+    enum Wrapping: String, CaseIterable {
+        case gzip, xz, zstd
+
+        var mediaType: String {
+            switch self {
+            case .gzip: "application/x-gzip"
+            case .xz: "application/x-xz-compressed-tar"
+            case .zstd: "application/zstd"
+            }
+        }
+
+        func pack(_ bytes: [UInt8]) throws -> [UInt8] {
+            switch self {
+            case .gzip: try compressed(bytes, .gzip)
+            case .xz: try compressed(bytes, .xz)
+            case .zstd: try compressed(bytes, .zstd)
+            }
+        }
+    }
+
+    @Test func textsBesideTheDumpAreRead() throws {
+        let files = tar([("vmcore", vmcore()), ("os_release", Array("Debian GNU/Linux 12 (bookworm)\n".utf8))])
+        try read(files.archive, as: "application/x-tar") { _, crash in
+            #expect(crash.reported.osRelease == "Debian GNU/Linux 12 (bookworm)")
+        }
+    }
+
+    @Test func flattenedDumpIsPutInOrderOnce() throws {
+        let dump = vmcore()
+        var flat = Array("makedumpfile\0\0\0\0".utf8)
+        func big(_ number: Int64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - 8 * $0)) } }
+        flat += big(1) + big(1)
+        flat += [UInt8](repeating: 0, count: 4096 - flat.count)
+        for start in stride(from: 0, to: dump.count, by: 1000) {
+            let part = dump[start..<min(start + 1000, dump.count)]
+            flat += big(Int64(start)) + big(Int64(part.count)) + part
+        }
+        flat += big(-1) + big(-1)
+        try read(flat) { upload, crash in
+            #expect(crash.kernel?.format == .elf)
+            #expect(try FolderContents.read(upload.directory.crash.appending("vmcore")) == dump)
+            #expect(upload.leftovers == ["crash", "crash/vmcore"])
+        }
+    }
+
+    @Test func dumpOnTheServerIsLinkedAndNeverCopied() throws {
+        try SentUpload.with([]) { upload in
+            let file = upload.directory.path.removingLastComponent().appending("theirs")
+            try FolderContents.write(vmcore(), to: file)
+            unlink(upload.directory.upload.string)
+            upload.taskType = 4
+            upload.contentType = "application/octet-stream"
+            upload.serverPath = file.string
+            let crash = try upload.verdict().get()
+            #expect(crash.kernel?.file == "vmcore")
+            let linked = FolderContents.status(upload.directory.crash.appending("vmcore"))
+            #expect(linked?.inode == FolderContents.status(file)?.inode)
+            try upload.directory.removeDump()
+            #expect(try FolderContents.read(file) == vmcore())
+        }
+    }
+
+    @Test func lyingReleaseIsNoReleaseAndNoFailure() throws {
+        for text in ["../../etc", "6.1.0/../x", "%s", String(repeating: "9.", count: 4000)] {
+            try SentUpload.with(vmcore("OSRELEASE=\(text)\n")) { upload in
+                upload.taskType = 2
+                upload.contentType = "application/octet-stream"
+                let crash = try upload.verdict().get()
+                #expect(crash.kernel?.release == nil)
+                #expect(crash.executable == "/boot/vmlinuz-unknown")
+            }
+        }
+    }
+
+    @Test func whatIsNoDumpIsRefusedInWords() throws {
+        for content in [Array("nothing".utf8), [UInt8](repeating: 0, count: 9000), sampleCore()] {
+            try SentUpload.with(tar([("vmcore", content)]).archive) { upload in
+                upload.taskType = 2
+                guard case .failure(let error) = upload.verdict() else {
+                    Issue.record("it was accepted")
+                    return
+                }
+                #expect(error.code == .notAVmcore)
+                #expect(error.reason.count > 20)
+            }
+        }
+    }
+
+    @Test func limitOfKernelDumpsIsItsOwn() throws {
+        try SentUpload.with(tar([("vmcore", vmcore())]).archive) { upload in
+            upload.taskType = 2
+            upload.limits.maxKernelDumpBytes = 1000
+            guard case .failure(let error) = upload.verdict() else {
+                Issue.record("it was accepted")
+                return
+            }
+            #expect(error.code == .unpackedTooLarge)
+        }
+        try SentUpload.with(compressed(vmcore(), .zstd)) { upload in
+            upload.taskType = 2
+            upload.contentType = "application/zstd"
+            upload.limits.maxKernelDumpBytes = 1000
+            guard case .failure(let error) = upload.verdict() else {
+                Issue.record("it was accepted")
+                return
+            }
+            #expect(error.code == .unpackedTooLarge)
+            #expect(upload.leftovers == ["upload"])
+        }
+    }
+}
