@@ -46,10 +46,10 @@ extension StageError {
     fileprivate static func noHostDebugger(_ debugger: DebuggerPackage, for releaseID: ReleaseID) -> StageError {
         StageError(
             .build, .debuggerUnusable,
-            "The kernels of \(releaseID) are looked at with the server's own \(debugger.package), which is not installed "
-                + "for that architecture.",
-            advice: "An administrator can install \(debugger.package) on the chroot builder's host, or name a package of "
-                + "the release under 'kernel-debugger' in the plugin.")
+            "The kernels of \(releaseID) are looked at with the server's own \(debugger.package), which is not "
+                + "installed for that architecture.",
+            advice: "An administrator can install \(debugger.package) on the chroot builder's host, or name a package "
+                + "of the release under 'kernel-debugger' in the plugin.")
     }
 
     fileprivate func orInstalling(_ debugger: DebuggerPackage) -> StageError {

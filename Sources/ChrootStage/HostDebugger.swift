@@ -80,7 +80,8 @@ struct HostDebugger: Sendable {
         let found = try DebuggerInspection(at: path, executable: usrMerged(debugger.executable))
         let package: NEVRA
         do {
-            package = try InstalledPackage(debugger, in: host)?.nevra
+            package =
+                try InstalledPackage(debugger, in: host)?.nevra
                 ?? NEVRA(
                     name: debugger.package, version: "of-the-host", release: "", architecture: architecture.rawValue)
         } catch {

@@ -44,7 +44,7 @@ struct HostProgram: Sendable {
             guard !library.contains("/"), seen.insert(library).inserted else { continue }
             let found = places.lazy.compactMap { place in
                 // The first is real already; the others are names of this host.
-                place == places[0] ? Self.real("\(place)/\(library)", in: "/") : Self.real("\(place)/\(library)", in: host)
+                Self.real("\(place)/\(library)", in: place == places[0] ? "/" : host)
             }.first
             guard let found, seen.count <= Self.libraryLimit else {
                 throw .stage(.debuggerIsUnusable("this host has no \(library.prefix(80)), which \(path) needs"))

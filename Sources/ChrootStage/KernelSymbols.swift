@@ -57,7 +57,8 @@ struct KernelSymbols: Sendable {
         return CrashRootPlan(
             parts: [part], modules: [], missing: [], remarks: remarks, corrections: corrections,
             kernel: KernelFiles(
-                vmlinux: lease.vmlinux, modules: lease.modules.isEmpty ? nil : directory.map { KernelModules(below: $0, .all).directory },
+                vmlinux: lease.vmlinux,
+                modules: lease.modules.isEmpty ? nil : directory.map { KernelModules(below: $0, .all).directory },
                 doubt: doubt))
     }
 

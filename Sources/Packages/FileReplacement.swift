@@ -28,11 +28,14 @@ func writeNewFile(_ path: FilePath, _ bytes: [UInt8]) throws(Errno) {
 }
 
 /// Writes `bytes` beside `path`, then renames over it, so that readers see the old file or the new one. Blocking.
-func replaceFile(_ path: FilePath, with bytes: [UInt8]) throws(Errno) {
+///
+/// - Parameter flushing: Whether that holds after a power failure too. It may wait for everybody's data.
+func replaceFile(_ path: FilePath, with bytes: [UInt8], flushing: Bool = true) throws(Errno) {
     let aside = FilePath(path.string + ".\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp")
     do throws(Errno) {
         try writeNewFile(aside, bytes)
-        try publishFile(aside, as: path)
+        guard !flushing else { return try publishFile(aside, as: path) }
+        if rename(aside.string, path.string) != 0 { throw Errno(rawValue: errno) }
     } catch {
         unlink(aside.string)
         throw error

@@ -34,8 +34,8 @@ final class KernelPass: Sendable {
         do throws(ArchiveError) {
             state = Mutex(
                 State(
-                    shelf: shelf, entries: try PackageEntries(shelf.request.package), present: Set(inventory.present.keys),
-                    vmlinux: vmlinux))
+                    shelf: shelf, entries: try PackageEntries(shelf.request.package),
+                    present: Set(inventory.present.keys), vmlinux: vmlinux))
         } catch {
             throw PackageStore.failure(error)
         }

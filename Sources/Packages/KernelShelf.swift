@@ -6,7 +6,7 @@ import SystemPackage
 /// The entry of one kernel in the store. Blocking.
 ///
 /// `kernels/<build-id>/` has what every entry has, and besides `filling` (flock(2): who adds to the tree) and, for a package
-/// that was read to its end, `modules.<sha256>`: the paths of all modules in it. Each file is written aside and renamed
+/// that was read to its end, `modules.<sha256>`: the paths of all modules in it, a line each, and `end`. Each file is written aside and renamed
 /// into the tree, so whoever has a lease sees whole files only.
 struct KernelShelf: Sendable {
     let store: PackageStore
@@ -125,7 +125,8 @@ struct KernelShelf: Sendable {
             let content = try contentBytes(below: tree)
             // The directories of a kernel's modules are few hundred, and blocks are rounded up.
             let stamp = EntryStamp(contentBytes: content, diskBytes: content + content / 256)
-            try replaceFile(path, with: stamp.bytes)
+            // A stamp that a power failure cuts costs another extraction, and no more.
+            try replaceFile(path, with: stamp.bytes, flushing: false)
             return stamp.diskBytes - min(former, stamp.diskBytes)
         } catch {
             throw PackageStore.failure(error)
@@ -135,18 +136,25 @@ struct KernelShelf: Sendable {
     private var list: FilePath { entry.appending("modules.\(request.sha256)") }
     private static let listLimit = 8 << 20
 
-    /// The paths of all modules in the package, one a line; nil when it was never read to its end.
+    /// The last line of a list that no power failure has cut.
+    private static let listEnd = "end"
+
+    /// The paths of all modules in the package; nil when it was never read to its end.
     func listedPaths() -> [String]? {
-        (try? readSmallFile(list, limit: Self.listLimit)).map {
-            String(decoding: $0, as: UTF8.self).split(separator: "\n").map(String.init)
-        }
+        guard let bytes = try? readSmallFile(list, limit: Self.listLimit) else { return nil }
+        var lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+        return lines.popLast() == Self.listEnd ? lines : nil
     }
 
     func writeList(_ paths: [String]) throws(PackageStoreError) {
-        let bytes = Array(paths.sorted().map { $0 + "\n" }.joined().utf8)
+        let bytes = Array((paths.sorted() + [Self.listEnd]).map { $0 + "\n" }.joined().utf8)
         // Without the list the package is read again whenever a module is missing, which is slow and no fault.
         guard bytes.count <= Self.listLimit else { return }
-        do throws(Errno) { try replaceFile(list, with: bytes) } catch { throw PackageStore.failure(error) }
+        do throws(Errno) {
+            try replaceFile(list, with: bytes, flushing: false)
+        } catch {
+            throw PackageStore.failure(error)
+        }
     }
 }
 

@@ -31,8 +31,8 @@ package enum PackageStoreError: Error, Equatable, CustomStringConvertible {
         case .unpackable(let detail): "the package cannot be unpacked: \(detail)"
         case .withoutKernel(let path): "the package has no vmlinux at \(path)"
         case .otherKernel(let expected, let found):
-            "its vmlinux " + (found.map { "has build-id \($0)" } ?? "has no build-id") + ", and the kernel that ran had "
-                + "\(expected)"
+            "its vmlinux has " + (found.map { "build-id \($0)" } ?? "no build-id")
+                + ", and the kernel that ran had \(expected)"
         case .unusableKernel(let detail): "its vmlinux \(detail)"
         case .diskFull: "the disk of the package store is full"
         case .inputOutput(let detail): "the package store cannot be written: \(detail)"

@@ -16,6 +16,8 @@ struct DebianRelease {
     let builder: ChrootBuilder
     let task: TaskID
     let catalog: DistributionCatalog
+    /// Stands for `/` of the host, where a debugger for kernels may be installed.
+    let host: FilePath
 
     init(in directory: FilePath, host: Architecture? = .x86_64) throws {
         self.directory = directory
@@ -29,7 +31,9 @@ struct DebianRelease {
         var checkout = FilePath(#filePath)
         for _ in 0..<3 { checkout.removeLastComponent() }
         catalog = try DistributionCatalog(plugins: checkout.appending("plugins"), keys: checkout.appending("gpg"))
-        builder = ChrootBuilder(repositories: repositories, store: store, catalog: catalog, host: host)
+        self.host = directory.appending("host")
+        builder = ChrootBuilder(
+            repositories: repositories, store: store, catalog: catalog, host: host, hostRoot: self.host)
         task = try TaskID("123456789")
     }
 

@@ -1,5 +1,6 @@
 import Glibc
 import SystemPackage
+import TestFixtures
 
 func makeDirectories(_ path: FilePath) throws {
     guard mkdir(path.string, 0o755) != 0, errno != EEXIST else { return }
@@ -47,4 +48,18 @@ func status(_ path: FilePath) throws -> stat {
     var status = stat()
     guard lstat(path.string, &status) == 0 else { throw Errno(rawValue: errno) }
     return status
+}
+
+/// The paths of the regular files below a directory, relative to it; links are not followed.
+func regularFiles(below directory: FilePath) -> Set<String> {
+    var found: Set<String> = []
+    var rest: [FilePath] = [""]
+    while let path = rest.popLast() {
+        for name in FolderContents.names(in: directory.pushing(path)) {
+            let mode = (FolderContents.status(directory.pushing(path).appending(name))?.mode ?? 0) & S_IFMT
+            if mode == S_IFDIR { rest.append(path.appending(name)) }
+            if mode == S_IFREG { found.insert(path.appending(name).string) }
+        }
+    }
+    return found
 }

@@ -114,6 +114,25 @@ private let fiveLines = """
         #expect(catalog.distribution(named: "base")?.repositories(for: try ReleaseID("base-8-x86_64")).count == 1)
     }
 
+    @Test func kernelsDebuggerMayBeTheHostsOwn() throws {
+        let more = "inherits: base\nkernel-debugger: { host: true, executable: /opt/crash/bin/crash }\n"
+        let debugger = try #require(try catalog(["site.yaml": more]).distributions.first?.kernelDebugger)
+        #expect(debugger == DebuggerPackage(package: "crash", executable: "/opt/crash/bin/crash", isHost: true))
+        let named = more.replacing("host: true", with: "host: false, package: crash")
+        #expect(try catalog(["site.yaml": named]).distributions.first?.kernelDebugger?.isHost == false)
+    }
+
+    @Test(arguments: [
+        ("kernel-debugger: { host: false, executable: /usr/bin/crash }", "kernel-debugger.package"),
+        ("kernel-debugger: { host: perhaps, executable: /usr/bin/crash }", "kernel-debugger.host"),
+        ("kernel-debugger: { host: true, executable: ../crash }", "kernel-debugger.executable"),
+        ("kernel-debugger: { host: true }", "kernel-debugger.executable"),
+        ("debugger: { host: true, executable: /usr/bin/gdb }", "debugger.host"),
+    ])
+    func debuggersThatCannotBeMeantAreRefused(line: String, key: String) throws {
+        #expect(try fault(["site.yaml": "inherits: base\n\(line)\n"]).key == key)
+    }
+
     @Test func derivedDistributionIsRecognisedByItsOwnNameAndLeavesItsParentsCrashesAlone() throws {
         let catalog = try catalog(["a.yaml": "inherits: base\ndistribution: acme\ndisplay-name: Acme (tm) Linux\n"])
         for (text, release) in [

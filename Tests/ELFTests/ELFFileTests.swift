@@ -114,6 +114,7 @@ import Testing
                 _ = try? read.identity()
                 _ = try? read.debugAltLink()
                 _ = try? read.soname()
+                _ = try? read.neededLibraries()
             }
         }
     }
@@ -135,5 +136,11 @@ import Testing
     @Test func sonameIsReadFromAFile() throws {
         let page = ELFBuilder(type: 3).firstPage(soname: "libdemo.so.1")
         #expect(try ELFFile(MemoryByteSource(page)).soname() == "libdemo.so.1")
+    }
+
+    @Test func neededLibrariesOfAProgramAreThoseThatItIsLinkedWith() throws {
+        let needed = try ELFFile(try FileByteSource("/usr/bin/env")).neededLibraries()
+        #expect(needed == ["libc.so.6"])
+        #expect(try ELFFile(MemoryByteSource(ELFBuilder(type: 3).build())).neededLibraries() == [])
     }
 }

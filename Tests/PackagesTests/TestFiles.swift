@@ -24,3 +24,11 @@ func setLastUse(_ path: FilePath, secondsAgo: Int) throws {
     let moment = timespec(tv_sec: time(nil) - secondsAgo, tv_nsec: 0)
     guard utimensat(AT_FDCWD, path.string, [moment, moment], 0) == 0 else { throw Errno(rawValue: errno) }
 }
+
+func status(_ path: FilePath) throws -> stat {
+    var status = stat()
+    guard lstat(path.string, &status) == 0 else { throw Errno(rawValue: errno) }
+    return status
+}
+
+func isDirectory(_ path: FilePath) -> Bool { (try? status(path).st_mode & S_IFMT == S_IFDIR) ?? false }
