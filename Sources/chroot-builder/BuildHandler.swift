@@ -28,13 +28,20 @@ func buildHandler(spool: FilePath, builder: ChrootBuilder, nextQueue: String) ->
                 job.crash, job.resolution, task: job.taskID, progress: { steps.yield(($0, $1)) })
             steps.finish()
             await told
-            let packages = job.resolution.packages.count
             let resolution = try await builder.corrected(job.resolution, task: job.taskID)
             let next = RetraceJob(task: job.taskID, crash: job.crash, resolution: resolution, chroot: chroot)
             return JobOutcome(
                 next: [.init(next, routingKey: nextQueue)],
-                message: "\(packages == 1 ? "1 package is" : "\(packages) packages are") in the root, and "
-                    + "\(chroot.debugger.package) beside it.",
+                message: "\(content(of: chroot, for: job)) in the root, and \(chroot.debugger.package) beside it.",
                 facts: ["debugger": chroot.debugger.package.description])
         })
+}
+
+/// What is in the crash root, for the person who waits: the beginning of a sentence.
+private func content(of chroot: Chroot, for job: BuildJob) -> String {
+    if job.crash.kind == .vmcore {
+        return chroot.kernel == nil ? "No symbols of the kernel are" : "The kernel's symbols are"
+    }
+    let packages = job.resolution.packages.count
+    return packages == 1 ? "1 package is" : "\(packages) packages are"
 }
