@@ -50,10 +50,19 @@ extension DebuggerRequest {
         return DebuggerClosure(debugger: own.nevra, packages: packages, metadata: stamps)
     }
 
+    private var absenceStart: String {
+        "The mirror of \(releaseID) has no complete \(debugger.package) to look at the crash with: "
+    }
+
+    /// What ``notMirrored(_:)`` was given.
+    func absenceDetail(in failure: StageError) -> String? {
+        guard failure.reason.hasPrefix(absenceStart) else { return nil }
+        return String(failure.reason.dropFirst(absenceStart.count).dropLast())
+    }
+
     func notMirrored(_ detail: String) -> StageError {
         StageError(
-            .build, .debuggerNotMirrored,
-            "The mirror of \(releaseID) has no complete \(debugger.package) to look at the crash with: \(detail).",
+            .build, .debuggerNotMirrored, "\(absenceStart)\(detail).",
             advice: "An administrator can mirror it: retrace sync \(releaseID.release.distribution) "
                 + "\(releaseID.release.version) \(releaseID.architecture) \(debugger.package)")
     }

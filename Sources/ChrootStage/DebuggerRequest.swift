@@ -44,7 +44,7 @@ struct DebuggerRequest: Sendable {
         {
             return .warm(root)
         }
-        let closure = try solve(files, stamps)
+        let closure = try remembering(stamps) { () throws(BlockingError) in try solve(files, stamps) }
         guard try hasDirectory(directoryName(of: closure)) else { return .solved(closure) }
         return .warm(try publish(closure))
     }
@@ -94,6 +94,29 @@ struct DebuggerRequest: Sendable {
     }
 
     private var stem: String { "\(releaseID)\(purpose.rawValue)" }
+
+    /// Solves unless these very files are known to have no such debugger: to read a distribution's metadata takes seconds.
+    private func remembering(
+        _ stamps: [MetadataStamp], _ solve: () throws(BlockingError) -> DebuggerClosure
+    ) throws(BlockingError) -> DebuggerClosure {
+        let place = debuggers.appending("\(stem).none.json")
+        let known = try system { () throws(Errno) in try DebuggerAbsence(at: place) }
+        if let known, known.metadata == stamps, known.debuggerPackage == debugger.package {
+            throw .stage(notMirrored(known.detail))
+        }
+        do throws(BlockingError) {
+            return try solve()
+        } catch {
+            if case .stage(let failure) = error, failure.code == .debuggerNotMirrored,
+                let detail = absenceDetail(in: failure)
+            {
+                let absence = DebuggerAbsence(
+                    metadata: stamps, debuggerPackage: debugger.package, detail: detail)
+                try system { () throws(Errno) in try writeJSON(absence, to: place) }
+            }
+            throw error
+        }
+    }
 
     private var manifest: FilePath { debuggers.appending("\(stem).json") }
 

@@ -88,6 +88,21 @@ import Testing
         }
     }
 
+    @Test func absenceIsRememberedUntilTheMetadataChange() async throws {
+        try await DebianRelease.with { release in
+            let first = await release.failure()
+            let note = release.store.directory.appending("debuggers/\(release.releaseID).kernel.none.json")
+            #expect(contents(note)?.contains("crash") == true)
+            // The same metadata are not read again: what was written down is told.
+            let text = try #require(contents(note)).replacing(/"detail" : ".*"/, with: "\"detail\" : \"as known\"")
+            try write(Array(text.utf8), to: note)
+            #expect(await release.failure()?.reason.hasSuffix("to look at the crash with: as known.") == true)
+            #expect(first?.code == .debuggerNotMirrored)
+            try await release.addCrash()
+            #expect(await release.failure() == nil)
+        }
+    }
+
     @Test func hostsCrashOfAnotherArchitectureIsNone() async throws {
         try await DebianRelease.with { release in
             try release.installCrash(machine: 183)
