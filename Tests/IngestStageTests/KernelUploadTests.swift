@@ -15,7 +15,7 @@ import Testing
     private func vmcore(_ info: String = "OSRELEASE=\(release)\nBUILD-ID=0102030405060708\nPAGESIZE=4096\n") -> [UInt8]
     {
         var dump = ELFBuilder()
-        dump.notes = [.init("VMCOREINFO", type: 0, Array(info.utf8))]
+        dump.notes = [.init("VMCOREINFO", 0, Array(info.utf8))]
         dump.segments = [
             .init(
                 at: 0xffff_8880_0000_1000, flags: 7, content: [UInt8](repeating: 7, count: 8192),
@@ -58,7 +58,7 @@ import Testing
 
     @Test(arguments: Wrapping.allCases) func compressedDumpIsUnpackedWithAndWithoutATar(_ wrapping: Wrapping) throws {
         for content in [vmcore(), tar([("vmcore", vmcore())]).archive] {
-            try read(wrapping.pack(content), as: wrapping.mediaType) { upload, _ in
+            try read(wrapping.pack(content), as: wrapping.mediaType) { upload, _ throws in
                 let written = try FolderContents.read(upload.directory.crash.appending("vmcore"))
                 #expect(written == vmcore())
             }
@@ -103,7 +103,7 @@ import Testing
             flat += big(Int64(start)) + big(Int64(part.count)) + part
         }
         flat += big(-1) + big(-1)
-        try read(flat) { upload, crash in
+        try read(flat) { upload, crash throws in
             #expect(crash.kernel?.format == .elf)
             #expect(try FolderContents.read(upload.directory.crash.appending("vmcore")) == dump)
             #expect(upload.leftovers == ["crash", "crash/vmcore"])
