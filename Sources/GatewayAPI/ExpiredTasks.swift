@@ -53,6 +53,12 @@ package func removeExpiredTasks(
             if removed { done.removed.append(task) }
         }
     }
+    do {
+        let spool = dependencies.spool
+        try await dependencies.onDisk { try TaskDirectory.forgetSharedDumps(in: spool) }
+    } catch {
+        dependencies.logger.warning("dumps of tasks that are gone could not be forgotten: \(error)")
+    }
     return done
 }
 

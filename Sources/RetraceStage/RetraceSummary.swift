@@ -22,6 +22,13 @@ package struct RetraceSummary: Hashable, Sendable {
     /// How much could be made of a kernel's dump; nil for the core of a process.
     package var rung: AnalysisRung?
 
+    /// What came of it, for the person who waits.
+    package var sentence: String {
+        let place = crashFunction.map { "It crashed in \($0); " } ?? ""
+        if let rung, rung != .full { return "\(place)what could be had is \(rung.meaning)." }
+        return "\(place)\(symbolisedFrames) of \(frames) frames have names."
+    }
+
     /// For the event that ends the stage: keys as in `TaskEvent.facts`.
     package var facts: [String: String] {
         var facts = [

@@ -4,9 +4,12 @@ import Synchronization
 /// thing after another, each of which has a time of its own.
 package final class ChildWatch: Sendable {
     private let look: @Sendable (UnsafeRawBufferPointer) -> Duration?
-    private let deadline: Mutex<ContinuousClock.Instant?>
     private let first: Duration
+    private let deadline: Mutex<ContinuousClock.Instant?>
+    private let (wakes, wake) = AsyncStream<Void>.makeStream()
 
+    /// For one child.
+    ///
     /// - Parameters:
     ///   - first: How long the child may run if nothing that it prints moves that.
     ///   - look: Is given each piece of standard output, in order, and must be quick; a piece may end anywhere. It answers
@@ -17,26 +20,32 @@ package final class ChildWatch: Sendable {
         deadline = Mutex(nil)
     }
 
-    /// To be called when the child is started.
-    func start(at instant: ContinuousClock.Instant) {
-        deadline.withLock { $0 = instant + first }
-    }
-
     func see(_ bytes: UnsafeRawBufferPointer) {
         guard let more = look(bytes) else { return }
         deadline.withLock { $0 = .now + more }
+        wake.yield()
     }
 
-    /// When the child must be done, as things stand.
-    var end: ContinuousClock.Instant? { deadline.withLock { $0 } }
-}
-
-/// Comes back when `latest` has come, or the deadline of `watch`, whichever is first; or at once when cancelled.
-func sleep(until latest: ContinuousClock.Instant, _ watch: ChildWatch?) async {
-    while !Task.isCancelled {
-        let end = min(latest, watch?.end ?? latest)
-        if end <= .now { return }
-        // A cancelled sleep means that the child ended first.
-        try? await ContinuousClock().sleep(until: end)
+    /// Comes back when `latest` has come, or the deadline as it was moved last, whichever is first; or at once when
+    /// cancelled.
+    func sleep(from start: ContinuousClock.Instant, until latest: ContinuousClock.Instant) async {
+        deadline.withLock { if $0 == nil { $0 = start + first } }
+        await withDiscardingTaskGroup { group in
+            // What rings may have been moved meanwhile, to before or after: whoever wakes looks what holds.
+            var armed: ContinuousClock.Instant?
+            wake.yield()
+            for await _ in wakes {
+                let end = min(latest, deadline.withLock(\.self) ?? latest)
+                if end <= .now { break }
+                guard end != armed else { continue }
+                armed = end
+                group.addTask { [wake] in
+                    // A cancelled sleep means that the child ended first.
+                    try? await ContinuousClock().sleep(until: end)
+                    wake.yield()
+                }
+            }
+            group.cancelAll()
+        }
     }
 }

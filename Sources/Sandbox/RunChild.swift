@@ -17,7 +17,6 @@ func runChild(
         throw SandboxError(.invalidCommand, "A command needs a program, and no argument may hold a NUL byte.")
     }
     let started = ContinuousClock.now
-    watch?.start(at: started)
     let output = BoundedOutput(limit: limits.outputBytes)
     let errors = BoundedOutput(limit: limits.outputBytes)
     let configuration = Configuration(
@@ -25,7 +24,12 @@ func runChild(
     let (ending, timedOut) = await withTaskGroup(of: Ending?.self) { group in
         group.addTask { await spawn(configuration, output: output, errors: errors, watch: watch) }
         group.addTask {
-            await sleep(until: started + limits.wallTime, watch)
+            if let watch {
+                await watch.sleep(from: started, until: started + limits.wallTime)
+            } else {
+                // A cancelled sleep means that the child ended first.
+                try? await ContinuousClock().sleep(until: started + limits.wallTime)
+            }
             return nil
         }
         var ending: Ending?

@@ -16,7 +16,7 @@ extension TaskDirectory {
     }
 
     /// Whether ``keepDump()`` was called. Blocking.
-    var keepsDump: Bool { (try? ResultFile(at: dumpMark)) != nil }
+    package var keepsDump: Bool { (try? ResultFile(at: dumpMark)) != nil }
 
     private var dumpMark: FilePath { path.appending("keep-dump") }
 }

@@ -3,7 +3,8 @@ import SystemPackage
 
 /// A sandbox whose root is a directory with links to the host's programs, so that a shell can look around in it.
 func shell(
-    _ script: String, limits: SandboxLimits = quick, binds: [SandboxBind] = [], environment: [String: String] = [:]
+    _ script: String, limits: SandboxLimits = quick, binds: [SandboxBind] = [], environment: [String: String] = [:],
+    watch: ChildWatch? = nil
 ) async throws(SandboxError) -> ChildResult {
     let command = SandboxedCommand(
         root: "/usr/share/misc",
@@ -12,7 +13,7 @@ func shell(
             SandboxBind("/lib64", at: "/lib64"),
         ] + binds,
         environment: environment, arguments: ["/bin/sh", "-c", script])
-    return try await runSandboxed(command, limits: limits)
+    return try await runSandboxed(command, limits: limits, watch: watch)
 }
 
 /// Enough for a shell script.

@@ -64,7 +64,15 @@ enum FailureSentence {
         "core-truncated": "The core is cut off, and gdb found no stack in what is there.",
         "no-frames": "gdb read the core but found no stack in it.",
         "sandbox-unavailable": "The sandbox for gdb could not be started.",
-        "unsupported-dump": "This stage retraces user processes, and the upload is a vmcore.",
+        "vmlinux-missing":
+            "There are no debug symbols for this kernel, and its log cannot be read from the dump alone.",
+        "vmlinux-mismatch":
+            "The symbols at hand are not those of the kernel that crashed, and its log cannot be read without.",
+        "vmcore-unreadable": "crash finds no kernel in the dump, and there is no log in it.",
+        "crash-timeout":
+            "crash was stopped before it could tell anything of the dump, which has no readable log.",
+        "crash-out-of-memory": "crash ran out of memory before it could tell anything of the dump.",
+        "debugger-missing": "The host of the retracer lacks a part of its crash utility.",
     ]
 
     /// Advice of the stages that is the same in every case; any other is shown in English.
@@ -96,6 +104,9 @@ enum FailureSentence {
         "Upload the core as the kernel or gdb's gcore wrote it.",
         "The core is most likely cut off or damaged; make it anew, whole.",
         "The core is most likely damaged; send the program's maintainers another one.",
-        "Send it to a server with a debugger for kernels.",
+        "Have the operator mirror the debug package of exactly that kernel, then send the dump again.",
+        "Raise the retracer's time limit if dumps of this size are usual.",
+        "Raise the retracer's memory limit if dumps of this size are usual.",
+        "The dump is most likely cut off or damaged; save the next one whole, and look at the disk that it goes to.",
     ]
 }

@@ -70,7 +70,7 @@ extension BacktraceJSON.KernelJSON {
             taint: report.taint?.letters.map {
                 .init(letter: String($0), meaning: KernelTaint.meanings[$0] ?? "")
             },
-            cpu: report.stack?.cpu, processID: report.stack?.pid, task: report.stack.map { "0x" + $0.task },
+            cpu: report.stack?.cpu, processID: report.stack?.pid, task: report.stack?.task.map { "0x" + $0 },
             command: report.stack?.command,
             modules: report.modules.map {
                 .init(name: $0.name, base: hexadecimal($0.base), size: $0.size, symbols: $0.hasSymbols)

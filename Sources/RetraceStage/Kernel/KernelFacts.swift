@@ -12,7 +12,7 @@ struct KernelModule: Hashable, Sendable {
         text.split(separator: "\n").lazy.compactMap { line in
             let words = line.split(separator: " ")
             guard words.count >= 4, UInt64(words[0], radix: 16) != nil, let base = UInt64(words[2], radix: 16),
-                let size = UInt64(words[3])
+                let size = UInt64(words[3]), size < 1 << 40
             else { return nil }
             return KernelModule(
                 name: String(words[1].prefix(64)), base: base, size: size,

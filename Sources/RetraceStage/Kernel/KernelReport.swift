@@ -34,7 +34,9 @@ struct KernelReport: Sendable {
         taint = KernelTaint(system: findings.outputs["taint"] ?? "", log: log)
         let listed = KernelModule.modules(in: findings.outputs["mod"] ?? "")
         modules = listed
-        let own = KernelStack.stacks(in: findings.outputs["bt"] ?? "", limits: limits).first
+        let own =
+            KernelStack.stacks(in: findings.outputs["bt"] ?? "", limits: limits).first
+            ?? LogTrace(log, limits: limits).map(KernelStack.init)
         let active = KernelStack.stacks(in: findings.outputs["bt-a"] ?? "", limits: limits)
         stack = own
         let all = [own].compactMap(\.self) + active.filter { $0.task != own?.task }
@@ -75,7 +77,8 @@ struct KernelReport: Sendable {
                 offset: frame.offset)
         }
         return BacktraceThread(
-            number: number, threadID: stack.pid, name: stack.command, crashed: crashed, frames: frames)
+            number: number, threadID: stack.pid, name: stack.command, crashed: crashed, frames: frames,
+            endReason: stack.task == nil ? "These frames are from the kernel's log." : nil)
     }
 
     private static func remarks(

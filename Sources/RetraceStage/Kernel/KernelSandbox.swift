@@ -10,7 +10,7 @@ struct KernelSandbox: Sendable {
     /// crash, started by its own loader.
     let debugger: [String]
     /// The debugger and the dump.
-    let binds: [SandboxBind]
+    var binds: [SandboxBind]
     let environment: [String: String]
     /// The dump inside the sandbox.
     let dump: String

@@ -13,8 +13,8 @@ import CrashModel
 /// ```
 struct KernelStack: Hashable, Sendable {
     let pid: Int?
-    /// The address of its `task_struct`, in hexadecimal.
-    let task: String
+    /// The address of its `task_struct`, in hexadecimal; nil where it is from the log alone.
+    let task: String?
     let cpu: Int?
     let command: String
     var frames: [KernelFrame] = []
@@ -66,6 +66,12 @@ struct KernelStack: Hashable, Sendable {
         }
         for index in stacks.indices { stacks[index].frames.removeAll { $0.address == nil } }
         return stacks
+    }
+
+    init(_ trace: LogTrace) {
+        (pid, task, cpu) = (trace.pid, nil, trace.cpu)
+        command = trace.command ?? "?"
+        frames = trace.frames
     }
 
     private init?(header: Substring) {
@@ -130,6 +136,7 @@ extension KernelStack.KernelFrame {
         }
         let number = text[text.index(after: plus)...]
         let offset = number.hasPrefix("0x") ? UInt64(number.dropFirst(2), radix: 16) : UInt64(number)
-        return (String(text[..<plus].prefix(200)), offset)
+        // No function has 4 GiB.
+        return (String(text[..<plus].prefix(200)), offset.flatMap { $0 < 1 << 32 ? $0 : nil })
     }
 }

@@ -93,8 +93,11 @@ struct SessionRun: Sendable {
     /// The log as the session has just written it.
     private func peek(_ index: Int) -> String? {
         let bytes = readResult(session.folder.output(index), limit: session.analysis.commandBytes)
-        guard let text = meaningful(bytes), !text.hasPrefix("log: "), !text.hasPrefix("crash: ") else { return nil }
-        return text
+        guard let text = meaningful(bytes) else { return nil }
+        // crash's messages go where the output goes, and nothing but them is no log.
+        let lines = text.split(separator: "\n")
+        let isLog = lines.contains { line in !["log: ", "crash: ", "WARNING: "].contains(where: line.hasPrefix) }
+        return isLog ? text : nil
     }
 
     /// Whether the rung holds: with symbols there must be a summary of the system, on the lowest one a log.

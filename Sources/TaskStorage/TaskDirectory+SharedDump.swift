@@ -1,0 +1,153 @@
+package import CrashModel
+import Crypto
+import Glibc
+package import SystemPackage
+
+extension TaskDirectory {
+    /// What became of the wish to keep equal dumps once.
+    package enum DumpSharing: Hashable, Sendable {
+        /// No kept dump has the same bytes.
+        case unique
+        /// The dump is one file with that of the other task now; so many bytes of disk were given back.
+        case shared(with: TaskID, savedBytes: Int)
+    }
+
+    /// Where kept dumps are known by their content: `<spool>/.dumps/<sha256>/<task>:<file>`, files without bytes.
+    ///
+    /// The registry holds names and no links, so the bytes of a dump go with the last task that has them, and a registry
+    /// that is lost or stale costs nothing but a dump that is kept twice.
+    private static func registry(in spool: FilePath) -> FilePath { spool.appending(".dumps") }
+
+    /// Makes a kept dump one file with the dump of another task that has the same bytes, by a hard link.
+    ///
+    /// The SHA-256 only says where to look: both files are compared byte by byte before one takes the other's place, which
+    /// it does in one step (rename(2)), so that no moment and no error leaves a task without its dump. A file system
+    /// without links, or with too many on one file, leaves the dump as it is. Blocking for as long as the dump is read.
+    ///
+    /// - Throws: `Errno` when the dump cannot be read or the registry not be written.
+    package func shareKeptDump(_ kernel: KernelDump) throws(Errno) -> DumpSharing {
+        guard let own = try ResultFile(at: vmcore(kernel)), own.byteCount > 0 else { return .unique }
+        let registry = Self.registry(in: path.removingLastComponent())
+        let entry = registry.appending(try own.sha256())
+        for folder in [registry, entry] {
+            guard mkdir(folder.string, 0o700) == 0 || errno == EEXIST else { throw Errno(rawValue: errno) }
+        }
+        let name = "\(task):\(kernel.file)"
+        do {
+            // First, so that of two tasks that end at once at least the later one finds the other.
+            try FileDescriptor.open(
+                entry.appending(name), .writeOnly, options: [.create, .noFollow, .closeOnExec],
+                permissions: [.ownerReadWrite]
+            ).close()
+        } catch {
+            throw error as? Errno ?? .ioError
+        }
+        for other in try Self.names(in: entry).sorted() where other != name {
+            guard let (task, path) = Self.dump(named: other, in: self.path.removingLastComponent()),
+                let file = try? ResultFile(at: path)
+            else {
+                unlink(entry.appending(other).string)
+                continue
+            }
+            if file.isSameFile(as: own) { return .shared(with: task, savedBytes: 0) }
+            guard try file.hasSameBytes(as: own) else { continue }
+            guard try take(path, as: vmcore(kernel)) else { continue }
+            return .shared(with: task, savedBytes: own.byteCount)
+        }
+        return .unique
+    }
+
+    /// Forgets dumps whose tasks are gone. Blocking.
+    ///
+    /// - Throws: `Errno` when the registry cannot be listed; not when there is none.
+    package static func forgetSharedDumps(in spool: FilePath) throws(Errno) {
+        let registry = registry(in: spool)
+        let digests: [String]
+        do {
+            digests = try names(in: registry)
+        } catch Errno.noSuchFileOrDirectory {
+            return
+        }
+        for digest in digests {
+            let entry = registry.appending(digest)
+            for name in (try? names(in: entry)) ?? [] {
+                if let (_, path) = dump(named: name, in: spool), (try? ResultFile(at: path)) != nil { continue }
+                unlink(entry.appending(name).string)
+            }
+            // Only an empty one goes.
+            rmdir(entry.string)
+        }
+    }
+
+    private static func dump(named name: String, in spool: FilePath) -> (TaskID, FilePath)? {
+        let parts = name.split(separator: ":", maxSplits: 1)
+        guard parts.count == 2, let task = try? TaskID(String(parts[0])), !parts[1].contains("/"), !parts[1].hasPrefix(".")
+        else { return nil }
+        return (task, TaskDirectory(task, in: spool).crash.appending(String(parts[1])))
+    }
+
+    /// Links `other` into the place of `own`; false where the file system does not let it, or `other` has just gone.
+    private func take(_ other: FilePath, as own: FilePath) throws(Errno) -> Bool {
+        let temporary = FilePath(own.string + ".shared")
+        unlink(temporary.string)
+        guard link(other.string, temporary.string) == 0 else {
+            guard [EXDEV, EMLINK, EPERM, ENOENT, ENOSYS, EOPNOTSUPP].contains(errno) else {
+                throw Errno(rawValue: errno)
+            }
+            return false
+        }
+        guard rename(temporary.string, own.string) == 0 else {
+            let reason = Errno(rawValue: errno)
+            unlink(temporary.string)
+            throw reason
+        }
+        return true
+    }
+}
+
+extension ResultFile {
+    fileprivate func isSameFile(as other: ResultFile) -> Bool {
+        func identity(_ file: ResultFile) -> [UInt64] {
+            file.withDescriptor { descriptor in
+                var facts = stat()
+                guard fstat(descriptor.rawValue, &facts) == 0 else { return [] }
+                return [UInt64(facts.st_dev), UInt64(facts.st_ino)]
+            }
+        }
+        let own = identity(self)
+        return !own.isEmpty && own == identity(other)
+    }
+
+    /// In lower-case hexadecimal. Memory does not grow with the file.
+    fileprivate func sha256() throws(Errno) -> String {
+        var hash = SHA256()
+        try forEachPiece { hash.update(data: $0) }
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: hash.finalize().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+
+    fileprivate func hasSameBytes(as other: ResultFile) throws(Errno) -> Bool {
+        guard byteCount == other.byteCount else { return false }
+        var offset = 0
+        while offset < byteCount {
+            let mine = try read(at: offset, count: min(Self.piece, byteCount - offset))
+            let others = try other.read(at: offset, count: mine.count)
+            // A file that is cut short while it is read is not the same.
+            guard !mine.isEmpty, mine == others else { return false }
+            offset += mine.count
+        }
+        return true
+    }
+
+    private func forEachPiece(_ body: ([UInt8]) -> Void) throws(Errno) {
+        var offset = 0
+        while offset < byteCount {
+            let bytes = try read(at: offset, count: min(Self.piece, byteCount - offset))
+            guard !bytes.isEmpty else { throw Errno.ioError }
+            body(bytes)
+            offset += bytes.count
+        }
+    }
+
+    private static let piece = 1 << 20
+}

@@ -1,0 +1,105 @@
+import CrashModel
+import Glibc
+import SystemPackage
+import TaskStorage
+import TestFixtures
+import Testing
+
+@Suite("Kept dumps with the same bytes")
+struct SharedDumpTests {
+    private let kernel = KernelDump(format: .kdump, release: nil, releaseEvidence: "The test says so.")
+
+    private func task(in spool: FilePath, _ text: String) throws -> TaskDirectory {
+        let directory = try TaskDirectory.create(in: spool)
+        guard mkdir(directory.crash.string, 0o711) == 0 else { throw Errno(rawValue: errno) }
+        try write(text, to: directory.vmcore(kernel))
+        return directory
+    }
+
+    private func facts(_ path: FilePath) -> (inode: UInt64, links: UInt64) {
+        var facts = stat()
+        return lstat(path.string, &facts) == 0 ? (UInt64(facts.st_ino), UInt64(facts.st_nlink)) : (0, 0)
+    }
+
+    private func text(_ path: FilePath) throws -> String {
+        let file = try #require(try ResultFile(at: path))
+        return String(decoding: try file.read(at: 0, count: file.byteCount), as: UTF8.self)
+    }
+
+    @Test func equalDumpsBecomeOneFileAndOthersStay() throws {
+        try ScratchDirectory.with { spool in
+            let (first, second, other) = try (task(in: spool, "same"), task(in: spool, "same"), task(in: spool, "else"))
+            #expect(try first.shareKeptDump(kernel) == .unique)
+            #expect(try other.shareKeptDump(kernel) == .unique)
+            #expect(try second.shareKeptDump(kernel) == .shared(with: first.task, savedBytes: 4))
+            #expect(try second.shareKeptDump(kernel) == .shared(with: first.task, savedBytes: 0))
+            #expect(facts(first.vmcore(kernel)) == facts(second.vmcore(kernel)))
+            #expect(facts(first.vmcore(kernel)).links == 2 && facts(other.vmcore(kernel)).links == 1)
+            #expect(FolderContents.names(in: second.crash) == ["vmcore"])
+        }
+    }
+
+    @Test func theBytesStayWhileOneTaskHasThemAndGoWithTheLast() throws {
+        try ScratchDirectory.with { spool in
+            let (first, second) = try (task(in: spool, "same"), task(in: spool, "same"))
+            _ = try first.shareKeptDump(kernel)
+            _ = try second.shareKeptDump(kernel)
+            try first.remove()
+            #expect(try text(second.vmcore(kernel)) == "same" && facts(second.vmcore(kernel)).links == 1)
+            try TaskDirectory.forgetSharedDumps(in: spool)
+            let third = try task(in: spool, "same")
+            #expect(try third.shareKeptDump(kernel) == .shared(with: second.task, savedBytes: 4))
+            try second.remove()
+            try third.remove()
+            try TaskDirectory.forgetSharedDumps(in: spool)
+            #expect(FolderContents.names(in: spool.appending(".dumps")) == [])
+        }
+    }
+
+    @Test func aRegistryThatLiesLosesNothing() throws {
+        try ScratchDirectory.with { spool in
+            let (first, second) = try (task(in: spool, "same"), task(in: spool, "same"))
+            _ = try first.shareKeptDump(kernel)
+            // The first one's bytes are no longer those it was noted for.
+            try write("evil", to: first.vmcore(kernel))
+            let digest = try #require(FolderContents.names(in: spool.appending(".dumps")).first)
+            for name in ["nonsense", "1:..", "5:", ":x", "123456789:gone"] {
+                try write("", to: spool.appending(".dumps").appending(digest).appending(name))
+            }
+            #expect(try second.shareKeptDump(kernel) == .unique)
+            #expect(try text(second.vmcore(kernel)) == "same" && text(first.vmcore(kernel)) == "evil")
+            #expect(FolderContents.names(in: spool.appending(".dumps").appending(digest)).count == 2)
+        }
+    }
+
+    @Test func aLinkInPlaceOfADumpIsNotFollowed() throws {
+        try ScratchDirectory.with { spool in
+            let (first, second) = try (task(in: spool, "same"), task(in: spool, "same"))
+            _ = try first.shareKeptDump(kernel)
+            try write("same", to: spool.appending("outside"))
+            #expect(unlink(first.vmcore(kernel).string) == 0)
+            #expect(symlink(spool.appending("outside").string, first.vmcore(kernel).string) == 0)
+            #expect(try second.shareKeptDump(kernel) == .unique)
+            #expect(facts(second.vmcore(kernel)).links == 1)
+        }
+    }
+
+    @Test func whatAKilledAttemptLeftIsInNobodysWay() throws {
+        try ScratchDirectory.with { spool in
+            let (first, second) = try (task(in: spool, "same"), task(in: spool, "same"))
+            _ = try first.shareKeptDump(kernel)
+            try write("half", to: FilePath(second.vmcore(kernel).string + ".shared"))
+            #expect(try second.shareKeptDump(kernel) == .shared(with: first.task, savedBytes: 4))
+            #expect(FolderContents.names(in: second.crash) == ["vmcore"] && FolderContents.names(in: first.crash) == ["vmcore"])
+        }
+    }
+
+    @Test func withoutADumpOrARegistryThereIsNothingToDo() throws {
+        try ScratchDirectory.with { spool in
+            let directory = try TaskDirectory.create(in: spool)
+            #expect(try directory.shareKeptDump(kernel) == .unique)
+            try TaskDirectory.forgetSharedDumps(in: spool)
+            #expect(!exists(spool.appending(".dumps")))
+        }
+    }
+}
