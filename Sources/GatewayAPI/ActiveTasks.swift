@@ -9,7 +9,6 @@ package final class ActiveTasks: Sendable {
         var uploads = 0
         var reservedBytes: UInt64 = 0
         var pending: Set<TaskID>
-        var refused = 0
     }
 
     private let state: Mutex<State>
@@ -20,19 +19,13 @@ package final class ActiveTasks: Sendable {
     /// Uploads and unfinished tasks: `running_tasks` of `/settings`.
     package var count: Int { state.withLock { $0.uploads + $0.pending.count } }
 
-    /// How many uploads found no place since the service started.
-    var refused: Int { state.withLock { $0.refused } }
-
     /// The task has ended or has been removed.
     package func finished(_ task: TaskID) { state.withLock { _ = $0.pending.remove(task) } }
 
     /// Takes a place for an upload; nil when `limit` places are taken. The place is given back by ``UploadSlot/leave()``.
     func admit(limit: Int) -> UploadSlot? {
         let admitted = state.withLock { state in
-            guard state.uploads + state.pending.count < limit else {
-                state.refused += 1
-                return false
-            }
+            guard state.uploads + state.pending.count < limit else { return false }
             state.uploads += 1
             return true
         }

@@ -4,10 +4,14 @@ import Synchronization
 
 extension TaskStore {
     /// Writes down what became of a finished task, for statistics and forecasts, or writes it anew when late events have
-    /// brought more facts.
+    /// brought more facts. A task that its client has not been told of is none yet: ingest's failure of an upload that is
+    /// refused at the door often comes before its reply.
     static func keepOutcome(of id: TaskID, _ db: Database) throws {
-        guard let task = try fetchTask(id, db), task.state != .pending, let finished = task.finished else { return }
-        let old = try Int64.fetchOne(db, sql: "SELECT outcome FROM task WHERE id = ?", arguments: [id.row])
+        let row = try Row.fetchOne(db, sql: "SELECT answered, outcome FROM task WHERE id = ?", arguments: [id.row])
+        guard let row, row[0] == 1, let task = try fetchTask(id, db), task.state != .pending,
+            let finished = task.finished
+        else { return }
+        let old: Int64? = row[1]
         let facts = try fetchFacts(id, db)
         let (package, version) = nameAndVersion(task.package)
         try db.execute(
@@ -62,6 +66,21 @@ extension TaskStore {
         }
     }
 
+    /// How many tasks have ended and how many uploads found the server full, ever; no number goes down.
+    package func totals() async throws -> OutcomeTotals {
+        try await pool.read { db in
+            let row = try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT count(*) FILTER (WHERE state = 'FINISHED_SUCCESS'),
+                        count(*) FILTER (WHERE state = 'FINISHED_FAILURE'),
+                        (SELECT coalesce(sum(count), 0) FROM denial)
+                    FROM outcome
+                    """)
+            return OutcomeTotals(success: row?[0] ?? 0, failure: row?[1] ?? 0, denied: row?[2] ?? 0)
+        }
+    }
+
     /// How long the stages took for the last tasks of a release that ended well.
     ///
     /// - Parameter releaseID: The release; nil for all of them.
@@ -91,6 +110,20 @@ extension TaskStore {
         }
         histories.withLock { $0[key] = history }
         return history
+    }
+}
+
+/// What has been counted since the database was made, also of tasks that are gone.
+package struct OutcomeTotals: Sendable, Equatable {
+    package let success: Int
+    package let failure: Int
+    /// Uploads that found the server full.
+    package let denied: Int
+
+    package init(success: Int, failure: Int, denied: Int) {
+        self.success = success
+        self.failure = failure
+        self.denied = denied
     }
 }
 

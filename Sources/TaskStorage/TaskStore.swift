@@ -54,11 +54,14 @@ package final class TaskStore: Sendable {
         recent.forget(id, changesOrder: true)
     }
 
-    /// Notes that the client is being told the id and password. A task that never got this far is known to nobody.
+    /// Notes that the client is being told the id and password. A task that never got this far is known to nobody, and no
+    /// statistics either; one that has ended before counts from now on.
     package func markAnswered(_ id: TaskID) async throws {
         try await pool.write { db in
             try db.execute(sql: "UPDATE task SET answered = 1 WHERE id = ?", arguments: [id.row])
+            try Self.keepOutcome(of: id, db)
         }
+        histories.withLock { $0.removeAll() }
     }
 
     /// The tasks whose clients were never told of them, because the gateway stopped before it could answer.

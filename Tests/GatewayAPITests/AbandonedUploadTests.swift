@@ -10,7 +10,7 @@ import Testing
     @Test func restartRemovesUploadsThatNobodyWasToldOf() async throws {
         try await GatewayBench.run { bench, client in
             let answered = try TaskID(try #require(try await client.upload().headers[.taskID]))
-            let (unanswered, _) = try await bench.makeTask()
+            let (unanswered, _) = try await bench.makeTask(isAnswered: false)
             let half = try TaskDirectory.create(in: bench.spool)
             try write("half".utf8, to: half.upload)
             let strange = try TaskDirectory.create(in: bench.spool)

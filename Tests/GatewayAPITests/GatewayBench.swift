@@ -32,6 +32,9 @@ struct GatewayBench: Sendable {
         var repositories: FilePath?
         var isOperator: @Sendable (ClientAddress?) -> Bool = { $0?.isLoopback == true }
         var now: @Sendable () -> Int64 = wallClockMicroseconds
+        var logger = Logger(label: "gateway", factory: { _ in SwiftLogNoOpLogHandler() })
+        /// The spool lies so deep that its path has so many bytes.
+        var spoolPathLength: Int?
     }
 
     typealias Ingest = @Sendable (IngestJob, TaskDirectory) -> AsyncThrowingStream<IngestReply, any Error>
@@ -50,8 +53,9 @@ struct GatewayBench: Sendable {
         afterwards: (GatewayBench) async throws -> Void = { _ in }
     ) async throws {
         try await ScratchDirectory.with { directory in
+            let deep = try extras.spoolPathLength.map { try makeDirectory(below: directory, pathLength: $0) }
             let bench = try GatewayBench(
-                spool: spool.map { directory.appending($0) } ?? directory,
+                spool: deep ?? spool.map { directory.appending($0) } ?? directory,
                 store: TaskStore(at: directory.appending("tasks.sqlite")), limits: limits,
                 access: access, connections: connections, clients: clients, backlog: backlog,
                 mirrors: mirrors + releases.map { MirroredRelease(releaseID: try ReleaseID($0), isServed: true) },
@@ -69,7 +73,7 @@ struct GatewayBench: Sendable {
             submit: { ingest($0, TaskDirectory($0.taskID, in: spool)) },
             knowsPackage: extras.knowsPackage, repositories: extras.repositories,
             isOperator: extras.isOperator, now: extras.now, freeBytes: freeBytes,
-            logger: Logger(label: "gateway", factory: { _ in SwiftLogNoOpLogHandler() }))
+            logger: extras.logger)
     }
 
     private func application() throws -> some ApplicationProtocol {
@@ -90,10 +94,15 @@ struct GatewayBench: Sendable {
     }
 
     /// A task with a password, its directory and these events.
-    func makeTask(_ events: [TaskEvent.Kind] = [], stage: Stage = .retrace) async throws -> (TaskDirectory, String) {
+    ///
+    /// - Parameter isAnswered: Whether its client has been told of it.
+    func makeTask(
+        _ events: [TaskEvent.Kind] = [], stage: Stage = .retrace, isAnswered: Bool = true
+    ) async throws -> (TaskDirectory, String) {
         let directory = try TaskDirectory.create(in: spool)
         let password = TaskPassword().text
         try await store.insert(directory.task, type: 0, password: PasswordHash(of: password), microseconds: 1)
+        if isAnswered { try await store.markAnswered(directory.task) }
         for (index, kind) in events.enumerated() {
             _ = try await store.apply(
                 TaskEvent(
@@ -152,6 +161,18 @@ extension TestResponse {
     func isWellFormed(_ type: String = "text/plain") -> Bool {
         headers[values: .contentType] == [type] && headers[values: .contentLength] == [String(body.readableBytes)]
     }
+}
+
+/// Folders below each other, until the path of the last one has so many bytes.
+private func makeDirectory(below directory: FilePath, pathLength: Int) throws -> FilePath {
+    var path = directory
+    while path.length < pathLength {
+        let rest = pathLength - path.length - 1
+        // A name has 255 bytes at most, and the last one at least one.
+        path.append(String(repeating: "d", count: rest > 250 ? min(200, rest - 2) : rest))
+        try DebianArchive.makeDirectories(path)
+    }
+    return path
 }
 
 /// A file with these bytes.

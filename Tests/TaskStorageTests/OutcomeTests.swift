@@ -10,6 +10,7 @@ import Testing
         _ store: TaskStore, _ id: TaskID, retrace microseconds: Int64, release: String = "debian-12-x86_64"
     ) async throws {
         let release = try ReleaseID(release)
+        try await store.markAnswered(id)
         _ = try await store.apply(event(id, .resolve, .started, at: 100, release: release))
         _ = try await store.apply(event(id, .resolve, .succeeded, at: 110, release: release))
         _ = try await store.apply(event(id, .retrace, .started, at: 200))
@@ -64,10 +65,35 @@ import Testing
 
     @Test func lateFactsAreTakenIntoTheOutcomeOnce() async throws {
         try await withStore { store, id in
+            try await store.markAnswered(id)
             _ = try await store.apply(event(id, .retrace, .succeeded, at: 9))
-            #expect(try await store.history(of: nil).medians.isEmpty)
-            _ = try await store.apply(event(id, .retrace, .started, at: 4))
+            #expect(try await store.statistics(microseconds: 10).architectures.isEmpty)
+            _ = try await store.apply(
+                event(id, .resolve, .succeeded, at: 4, release: try ReleaseID("debian-12-x86_64")))
+            let statistics = try await store.statistics(microseconds: 10)
+            #expect(statistics.success == 1 && statistics.architectures.map(\.count) == [1])
+        }
+    }
+
+    @Test func taskThatNobodyWasToldOfIsInNoStatistics() async throws {
+        try await withStore { store, id in
+            _ = try await store.apply(event(id, .ingest, .failed, at: 9))
+            _ = try await store.apply(event(id, .ingest, .started, at: 4))
+            #expect(try await store.statistics(microseconds: 10).failure == 0)
             try await store.remove(id)
+            let statistics = try await store.statistics(microseconds: 10)
+            #expect(statistics.success == 0 && statistics.failure == 0 && statistics.days.isEmpty)
+        }
+    }
+
+    @Test func taskThatEndedBeforeItsClientWasToldCountsFromThenOn() async throws {
+        try await withStore { store, id in
+            _ = try await store.apply(event(id, .retrace, .started, at: 4))
+            _ = try await store.apply(event(id, .retrace, .succeeded, at: 9))
+            #expect(try await store.history(of: nil).tasks == 0)
+            for _ in 0..<2 { try await store.markAnswered(id) }
+            #expect(try await store.history(of: nil).medians == [.retrace: 5])
+            #expect(try await store.statistics(microseconds: 10).success == 1)
         }
     }
 

@@ -22,6 +22,7 @@ struct CreateRoute: Sendable {
     private func create(_ request: Request, _ context: GatewayContext) async throws -> Response {
         try dependencies.access.check(request)
         guard !dependencies.backlog.isFull else {
+            try await dependencies.store.countDenial(microseconds: dependencies.now())
             throw Refusal(
                 .serviceUnavailable, .tooManyJobsWait, advice: .tryAgainInAWhile,
                 retryAfterSeconds: dependencies.limits.retryAfterSeconds)

@@ -16,16 +16,16 @@ struct MetricsRoute: Sendable {
             }
             let spool = dependencies.spool
             let free = try? await dependencies.onDisk { [freeBytes = dependencies.freeBytes] in try freeBytes(spool) }
-            let counts = try await dependencies.store.countByState()
+            let totals = try await dependencies.store.totals()
             return plainText(
                 Self.text(
-                    freeBytes: free, running: dependencies.active.count, overload: dependencies.active.refused,
-                    counts: counts, mirrors: await dependencies.mirrors()))
+                    freeBytes: free, running: dependencies.active.count, totals: totals,
+                    mirrors: await dependencies.mirrors()))
         }
     }
 
     static func text(
-        freeBytes: UInt64?, running: Int, overload: Int, counts: [TaskState: Int], mirrors: [MirroredRelease]
+        freeBytes: UInt64?, running: Int, totals: OutcomeTotals, mirrors: [MirroredRelease]
     ) -> String {
         var lines: [String] = []
         func add(_ name: String, _ kind: String, _ help: String, _ samples: [(labels: String, value: String)]) {
@@ -38,13 +38,13 @@ struct MetricsRoute: Sendable {
             freeBytes.map { [("", String($0))] } ?? [])
         add("retrace_tasks_running", "gauge", "Uploads and tasks in work.", [("", String(running))])
         add(
-            "retrace_tasks_overload", "counter", "Uploads refused because the server was full, since it started.",
-            [("", String(overload))])
+            "retrace_tasks_overload", "counter", "Uploads refused because the server was full.",
+            [("", String(totals.denied))])
         add(
-            "retrace_tasks_finished", "counter", "Tasks that have ended and are still known.",
+            "retrace_tasks_finished", "counter", "Tasks that have ended, also those that are gone.",
             [
-                ("{result=\"fail\"}", String(counts[.failure] ?? 0)),
-                ("{result=\"success\"}", String(counts[.success] ?? 0)),
+                ("{result=\"fail\"}", String(totals.failure)),
+                ("{result=\"success\"}", String(totals.success)),
             ])
         let sorted = mirrors.sorted { $0.releaseID.description < $1.releaseID.description }
         // A release id is letters, digits and -._ (ReleaseID), so a label needs no escapes.
