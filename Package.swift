@@ -242,6 +242,12 @@ let package = Package(
         test(
             "ServiceRuntime",
             ["CrashModel", "MessageQueue", "JobMessages", configuration, logging, serviceLifecycle, system]),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: [
+                "gateway", "GatewayAPI", "HTTPConnections", "MessageQueue", "ServiceRuntime", "TestFixtures", logging,
+                serviceLifecycle, subprocess, system,
+            ]),
         // What `make fuzz` feeds, and the replay of its corpus
         .target(
             name: "FuzzTargets",

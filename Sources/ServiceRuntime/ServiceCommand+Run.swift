@@ -42,9 +42,10 @@ extension ServiceCommand {
                 let handler = try await build(configuration, logger)
                 return try await replay(jobIn: file, handler, logger)
             case .checkConfiguration(let options):
-                let (configuration, logger) = try await start(options)
-                _ = (try configuration.workerSettings(), try configuration.routingKey(.queue, of: Job.stage))
-                _ = try await build(configuration, logger)
+                try await check(options) { configuration, logger in
+                    _ = (try configuration.workerSettings(), try configuration.routingKey(.queue, of: Job.stage))
+                    _ = try await build(configuration, logger)
+                }
             case .help, .version, .printConfiguration: break
             }
             return .success
@@ -82,9 +83,10 @@ extension ServiceCommand {
                     return try await replay(jobIn: file, other, logger)
                 }
             case .checkConfiguration(let options):
-                let (configuration, logger) = try await start(options)
-                _ = (try configuration.workerSettings(), try configuration.routingKey(.queue, of: First.stage))
-                _ = try await build(configuration, logger)
+                try await check(options) { configuration, logger in
+                    _ = (try configuration.workerSettings(), try configuration.routingKey(.queue, of: First.stage))
+                    _ = try await build(configuration, logger)
+                }
             case .help, .version, .printConfiguration: break
             }
             return .success
@@ -104,20 +106,43 @@ extension ServiceCommand {
             switch request {
             case .serve(let options): try await serve(options, build)
             case .replay: throw ConfigurationRefusal("\(name) runs no jobs, so that --job means nothing to it")
-            case .checkConfiguration(let options): try await check(try await start(options).0)
+            case .checkConfiguration(let options):
+                try await self.check(options) { configuration, _ in try await check(configuration) }
             case .help, .version, .printConfiguration: break
             }
             return .success
         }
     }
 
+    /// Reads the settings with `body`, and tells all that is wrong with them at once.
+    private func check(
+        _ options: Options, _ body: (ServiceConfiguration, Logger) async throws -> Void
+    ) async throws {
+        let configuration = try await configuration(options, gathersFaults: true)
+        try await configuration.tellingAllFaults {
+            try await body(configuration, try logger(configuration))
+        }
+    }
+
+    private func configuration(
+        _ options: Options, gathersFaults: Bool = false
+    ) async throws(ConfigurationRefusal) -> ServiceConfiguration {
+        try await ServiceConfiguration(
+            name: name, keys: allKeys, options: options.values, environment: Self.environment(), file: options.file,
+            gathersFaults: gathersFaults)
+    }
+
     private func start(_ options: Options) async throws -> (ServiceConfiguration, Logger) {
-        let configuration = try await ServiceConfiguration(
-            name: name, keys: allKeys, options: options.values, environment: Self.environment(), file: options.file)
+        let configuration = try await configuration(options)
+        return (configuration, try logger(configuration))
+    }
+
+    /// The logger of the whole process. It is only made when the settings that every service has are good.
+    private func logger(_ configuration: ServiceConfiguration) throws(ConfigurationRefusal) -> Logger {
         let level = try configuration.logLevel()
         _ = try configuration.brokerAddress()
         LoggingSystem.bootstrap { _ in StderrLogHandler(service: name, level: level) }
-        return (configuration, Logger(label: name))
+        return Logger(label: name)
     }
 
     private func serve(

@@ -70,7 +70,9 @@ extension ServiceConfiguration {
 
     package func logLevel() throws(ConfigurationRefusal) -> Logger.Level {
         guard let level = Logger.Level(rawValue: try required(.logLevel)) else {
-            throw refusal(.logLevel, "is not one of trace, debug, info, notice, warning, error, critical")
+            return try refuse(
+                refusal(.logLevel, "is not one of trace, debug, info, notice, warning, error, critical"),
+                goingOnWith: .info)
         }
         return level
     }

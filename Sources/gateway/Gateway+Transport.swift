@@ -28,10 +28,16 @@ extension Gateway {
     }
 
     static func accessRule(_ configuration: ServiceConfiguration) throws -> AccessRule {
-        AccessRule(
-            requireHTTPS: configuration.text(.requireHTTPS) == "true",
+        let rule = AccessRule(
+            requireHTTPS: try configuration.flag(.requireHTTPS),
             listener: configuration.text(.httpCertificate) == nil ? .plain : .tls,
             trustedProxies: try ranges(.trustedProxies, configuration))
+        guard rule.requireHTTPS, rule.listener == .plain, rule.trustedProxies.isEmpty else { return rule }
+        return try configuration.refuse(
+            configuration.refusal(
+                .requireHTTPS,
+                "would refuse every upload and result: set http.tls.certificate, or http.trustedproxies for a proxy that "
+                    + "speaks HTTPS"), goingOnWith: rule)
     }
 
     static func serverCertificate(_ configuration: ServiceConfiguration) async throws -> ServerCertificate? {
@@ -51,8 +57,9 @@ extension Gateway {
     ) throws(ConfigurationRefusal) -> [AddressRange] {
         guard let text = configuration.text(key) else { return [] }
         guard let ranges = AddressRange.list(text) else {
-            throw configuration.refusal(
-                key, "is not a list of IP addresses and ranges such as 192.0.2.7, 2001:db8::/32")
+            return try configuration.refuse(
+                configuration.refusal(
+                    key, "is not a list of IP addresses and ranges such as 192.0.2.7, 2001:db8::/32"), goingOnWith: [])
         }
         return ranges
     }

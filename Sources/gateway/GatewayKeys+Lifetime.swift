@@ -38,22 +38,13 @@ extension ServiceConfiguration {
             successHours: try hours(.deleteAfter), failureHours: try hours(.deleteFailedAfter),
             archiveHours: try hours(.archiveAfter), silentHours: try number(.silentAfter, in: 1...1_000_000) ?? 24)
         if let success = lifetime.successHours, lifetime.failureHours ?? .max > success {
-            throw refusal(
-                .deleteFailedAfter,
-                "is longer than \(ConfigurationKey.deleteAfter.name), so that failures would outlive results")
+            return try refuse(
+                refusal(
+                    .deleteFailedAfter,
+                    "is longer than \(ConfigurationKey.deleteAfter.name), so that failures would outlive results"),
+                goingOnWith: lifetime)
         }
         if lifetime.archiveHours != nil { _ = try required(.archive) }
         return lifetime
-    }
-
-    /// Whether a key says `true`.
-    ///
-    /// - Throws: ``ConfigurationRefusal`` for anything but `true` and `false`.
-    func flag(_ key: ConfigurationKey) throws(ConfigurationRefusal) -> Bool {
-        switch text(key) {
-        case "true": return true
-        case "false", nil: return false
-        default: throw refusal(key, "is neither true nor false")
-        }
     }
 }

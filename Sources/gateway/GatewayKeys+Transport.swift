@@ -22,7 +22,8 @@ extension ConfigurationKey {
     static let maxQueued = Self(
         "limits.queued", default: "1000", "jobs that wait in the broker's queues before clients get 503")
     static let clientTasks = Self(
-        "limits.client.tasks", default: "600", "uploads an hour from one address (an IPv6 /64) before it gets 429")
+        "limits.client.tasks", default: "600",
+        "uploads an hour, refused ones too, from one address (an IPv6 /64) before it gets 429")
     static let clientUploads = Self(
         "limits.client.uploads", default: "20", "uploads at a time from one address before it gets 429")
     static let clientPasswords = Self(

@@ -9,19 +9,20 @@ struct QueueWatch: Service {
     let broker: MessageBroker
     let backlog: QueueBacklog
     let logger: Logger
+    var queues = Stage.allCases.filter { $0 != .reposync }.map { QueueNames.jobs(for: $0.rawValue) }
 
-    func run() async throws {
-        await everyInterval(.seconds(5)) {
-            var jobs = 0
-            for stage in Stage.allCases where stage != .reposync {
-                do throws(MessageQueueError) {
-                    jobs += try await broker.depth(of: QueueNames.jobs(for: stage.rawValue)).messages
-                } catch {
-                    // A broker that cannot be reached takes no job either: uploads get their 503 from that.
-                    logger.debug("the jobs that wait cannot be counted: \(error)")
-                }
+    func run() async throws { await everyInterval(.seconds(5)) { await count() } }
+
+    func count() async {
+        var jobs = 0
+        for queue in queues {
+            do throws(MessageQueueError) {
+                jobs += try await broker.depth(of: queue).messages
+            } catch {
+                // A broker that cannot be reached takes no job either: uploads get their 503 from that.
+                logger.debug("the jobs that wait cannot be counted: \(error)")
             }
-            backlog.jobs = jobs
         }
+        backlog.jobs = jobs
     }
 }

@@ -8,7 +8,7 @@ import Testing
 @testable import ServiceRuntime
 
 @Suite struct ServiceConfigurationTests {
-    private let keys: [ConfigurationKey] = [.amqpHost, .amqpPort, .spool, .logLevel, .attempts]
+    private let keys = ConfigurationKey.ofEveryService + [.spool, .attempts]
 
     private func configuration(
         keys: [ConfigurationKey]? = nil, options: [ConfigurationKey: String] = [:], environment: [String: String] = [:],
