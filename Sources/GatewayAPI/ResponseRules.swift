@@ -15,7 +15,7 @@ struct ResponseRules: RouterMiddleware {
         var response = await answer(request, context, next)
         response.headers[.xContentTypeOptions] = "nosniff"
         if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
-        return request.method == .head ? response.createHeadResponse() : response
+        return request.method == .head ? response.withoutBody : response
     }
 
     private func answer(
@@ -43,7 +43,16 @@ struct ResponseRules: RouterMiddleware {
     }
 }
 
-/// The exact shapes of the addresses: no empty parts, and a final slash only after a task's id.
+extension Response {
+    /// The answer to HEAD: of the same length as the one to GET, and of an unknown one where that is not known before the
+    /// last byte is made.
+    fileprivate var withoutBody: Response {
+        guard body.contentLength == nil else { return createHeadResponse() }
+        return Response(status: status, headers: headers, body: ResponseBody { try await $0.finish(nil) })
+    }
+}
+
+/// The methods that there are, and the exact shapes of the addresses: no empty parts, and a final slash only after a task's id and a folder of `/repos`.
 struct PathShapes: RouterMiddleware {
     typealias Context = GatewayContext
 
@@ -51,6 +60,11 @@ struct PathShapes: RouterMiddleware {
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         guard Self.isAllowed(request.uri.path) else { throw Refusal.notFound }
+        // The router knows no route for a method that it does not know (RFC 9110, 9.1).
+        guard GatewayRouter.methods.contains(request.method) else {
+            let names = GatewayRouter.methods.map(\.rawValue).joined(separator: ", ")
+            throw Refusal(.notImplemented, .onlyTheseMethods, advice: .seeFrontPage, with: ["methods": names])
+        }
         return try await next(request, context)
     }
 
@@ -59,7 +73,7 @@ struct PathShapes: RouterMiddleware {
         let parts = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
         guard parts.dropLast().allSatisfy({ !$0.isEmpty }) else { return false }
         guard let last = parts.last, last.isEmpty else { return true }
-        return parts.count == 2 && isDigits(parts[0])
+        return parts[0] == "repos" || parts.count == 2 && isDigits(parts[0])
     }
 }
 

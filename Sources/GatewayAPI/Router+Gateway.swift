@@ -26,13 +26,37 @@ package func buildRouter(_ dependencies: GatewayDependencies) throws -> Router<G
     CreateRoute(dependencies: dependencies).add(to: router)
     TaskRoutes(dependencies: dependencies, page: taskPage, languages: languages).add(to: router)
     TaskActionRoutes(dependencies: dependencies, pages: pages, languages: languages).add(to: router)
-    EventsRoute(dependencies: dependencies).add(to: router)
+    EventsRoute(dependencies: dependencies, languages: languages).add(to: router)
     return router
 }
 
 typealias GatewayRouter = Router<GatewayContext>
 
 extension Router where Context == GatewayContext {
+    /// Answers GET, and HEAD with the same head; every other method is told that these two are taken.
+    func onGet(
+        _ path: RouterPath, use handler: @escaping @Sendable (Request, Context) async throws -> Response
+    ) {
+        on(path, only: [.get, .head], use: handler)
+    }
+
+    /// Answers these methods, and every other one with 405 and `Allow` (RFC 9110, 15.5.6).
+    func on(
+        _ path: RouterPath, only methods: [HTTPRequest.Method],
+        use handler: @escaping @Sendable (Request, Context) async throws -> Response
+    ) {
+        let names = methods.map(\.rawValue).joined(separator: ", ")
+        var refusal = Refusal(.methodNotAllowed, .onlyTheseMethods, advice: .seeFrontPage, with: ["methods": names])
+        refusal.headers[.allow] = names
+        for method in Self.methods {
+            if methods.contains(method) {
+                on(path, method: method, use: handler)
+            } else {
+                on(path, method: method) { [refusal] _, _ -> Response in throw refusal }
+            }
+        }
+    }
+
     /// Answers every method alike, as all of upstream's routes but `/create` do.
     func onAnyMethod(
         _ path: RouterPath, use handler: @escaping @Sendable (Request, Context) async throws -> Response
@@ -40,7 +64,8 @@ extension Router where Context == GatewayContext {
         for method in Self.methods { on(path, method: method, use: handler) }
     }
 
-    private static var methods: [HTTPRequest.Method] {
+    /// The methods of RFC 9110 and RFC 5789.
+    static var methods: [HTTPRequest.Method] {
         [.get, .head, .post, .put, .delete, .patch, .options, .trace, .connect]
     }
 }

@@ -40,9 +40,11 @@ extension ServerSentEvent {
     }
 
     /// The status of the task, as `application/json` has it.
-    init(_ report: TaskReport) throws {
+    ///
+    /// - Parameter language: Of its text.
+    init(_ report: TaskReport, in language: Language) throws {
         self.init(
             name: "status", id: report.snapshot.lastEvent,
-            data: try report.document(in: .english).encoded(pretty: false))
+            data: try report.document(in: language).encoded(pretty: false))
     }
 }

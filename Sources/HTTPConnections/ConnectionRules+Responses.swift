@@ -14,6 +14,10 @@ extension ConnectionRules {
             context.write(wrapOutboundOut(.head(finished(head))), promise: promise)
         case .body:
             context.write(data, promise: promise)
+        case .end where exchanges.first?.isHead == true:
+            // The encoder, which knows no requests, would end a body of unknown length with its last chunk.
+            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer()))), promise: promise)
+            endResponse(context)
         case .end:
             context.write(data, promise: promise)
             endResponse(context)

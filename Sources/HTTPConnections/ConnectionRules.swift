@@ -16,6 +16,8 @@ final class ConnectionRules: ChannelDuplexHandler, RemovableChannelHandler {
     struct Exchange {
         let isHTTP10: Bool
         let isKeepAlive: Bool
+        /// The answer ends with its head, whatever that says of a body (RFC 9112, 6.3).
+        let isHead: Bool
         /// The client holds the body back until it is told to go on.
         var holdsBodyBack: Bool
         /// The request has been read to its end.
@@ -76,7 +78,7 @@ final class ConnectionRules: ChannelDuplexHandler, RemovableChannelHandler {
             let isHTTP10 = head.version == .http1_0
             exchanges.append(
                 Exchange(
-                    isHTTP10: isHTTP10, isKeepAlive: head.isKeepAlive,
+                    isHTTP10: isHTTP10, isKeepAlive: head.isKeepAlive, isHead: head.method == .HEAD,
                     holdsBodyBack: !isHTTP10
                         && head.headers[canonicalForm: "expect"].contains { $0.lowercased() == "100-continue" }))
         case .body:

@@ -37,6 +37,17 @@ import Testing
         }
     }
 
+    @Test func statusIsInTheClientsLanguage() async throws {
+        try await GatewayBench.run(limits: limits()) { bench, client in
+            let (directory, password) = try await bench.makeTask([.started, .succeeded])
+            let path = "/\(directory.task)/events"
+            let more: HTTPFields = [.acceptLanguage: "de", .acceptCharset: "utf-8"]
+            let german = try await client.get(path, password: password, more: more)
+            #expect(german.text.contains("Der Backtrace ") && german.text.contains("\"state\":\"FINISHED_SUCCESS\""))
+            #expect(try await client.get(path, password: password).text.contains("The backtrace is ready"))
+        }
+    }
+
     @Test func whoComesAgainGetsOnlyWhatWasMissedAndThenNothing() async throws {
         try await GatewayBench.run(limits: limits()) { bench, client in
             let (directory, password) = try await bench.makeTask([.started, .succeeded])

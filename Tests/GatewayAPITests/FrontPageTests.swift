@@ -10,6 +10,10 @@ import Testing
             #expect(response.text.contains("<th scope=\"row\">debian-12-x86_64</th>"))
             #expect(response.text.contains("retrace submit --server http://localhost"))
             #expect(response.text.contains("0 % (0 of 10 tasks)"))
+            for address in [
+                "/openapi.json", "/&lt;task&gt;/exploitable", "/&lt;task&gt;/delete", "/checkpackage", "/stats.json",
+            ] { #expect(response.text.contains("<code>\(address)</code>"), "\(address)") }
+            #expect(!response.text.contains("<code>/repos"))
         }
     }
 

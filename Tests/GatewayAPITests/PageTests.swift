@@ -243,7 +243,10 @@ import Testing
             for (path, accept) in [("/stats.json", nil), ("/stats", "application/json")] as [(String, String?)] {
                 let data = try await client.get(path, accept: accept)
                 #expect(data.isWellFormed("application/json"))
-                for part in ["\"all\" : 1", "\"denied\" : 1", "\"name\" : \"libc6\"", "\"versions\" : 1"] {
+                for part in [
+                    "\"all\" : 1", "\"denied\" : 1", "\"name\" : \"libc6\"", "\"versions\" : 1",
+                    "\"days\" : [\n    {\n      \"day\" : \"20",
+                ] {
                     #expect(data.text.contains(part), "\(part)")
                 }
             }

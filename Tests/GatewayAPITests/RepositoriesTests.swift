@@ -35,7 +35,21 @@ import Testing
             #expect(try await client.get(file).text == "package")
             let part = try await client.execute(uri: file, method: .get, headers: [.range: "bytes=0-3"]) { $0 }
             #expect(part.status.code == 206 && part.text == "pack")
-            #expect(try await client.get(file, method: .post).status.code == 404)
+            #expect(try await client.get(file, method: .post).status.code == 405)
+        }
+    }
+
+    @Test func folderHasAFinalSlashOrNoneAndAFileNone() async throws {
+        try await Self.run { client async throws in
+            for path in ["/repos", "/repos/fedora-40-x86_64", "/repos/fedora-40-x86_64/pool/b"] {
+                let (without, with) = (try await client.get(path), try await client.get(path + "/"))
+                #expect(with.status == .ok && with.text == without.text, "\(path)")
+                #expect(try await client.get(path + "//").status == .notFound)
+            }
+            let file = "/repos/fedora-40-x86_64/pool/b/bash-5.2-1.fc40.x86_64.rpm"
+            #expect(try await client.get(file + "/").status == .notFound)
+            #expect(try await client.get("/settings/").status == .notFound)
+            #expect(try await client.get("/repository/").status == .notFound)
         }
     }
 

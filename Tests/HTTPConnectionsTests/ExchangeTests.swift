@@ -128,6 +128,18 @@ import Testing
         #expect(bench.seen.isEmpty)
     }
 
+    @Test func answerToHeadEndsWithItsHeadThoughTheLengthIsUnknown() throws {
+        let bench = try RulesBench()
+        try bench.receive("HEAD /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n")
+        try bench.answer(.ok, hasLength: false)
+        let head = try bench.sent()
+        #expect(head.hasPrefix("HTTP/1.1 200 ") && head.hasSuffix("\r\n\r\n") && !head.contains("\r\n0\r\n"))
+        #expect(!head.lowercased().contains("content-length"))
+        try bench.answer(.ok, "two", hasLength: false)
+        #expect(try bench.sent().hasSuffix("3\r\ntwo\r\n0\r\n\r\n"))
+        #expect(bench.isOpen)
+    }
+
     @Test func clientOfHTTP10IsAnsweredInItsVersionAndTheConnectionEnds() throws {
         let bench = try RulesBench()
         try bench.receive("GET / HTTP/1.0\r\n\r\n")

@@ -48,9 +48,13 @@ final class RulesBench {
     func wantBody() throws { try channel.triggerUserOutboundEvent(BodyWanted()).wait() }
 
     /// The application answers.
-    func answer(_ status: HTTPResponseStatus = .ok, _ body: String = "", headers: HTTPHeaders = [:]) throws {
+    ///
+    /// - Parameter hasLength: Whether the head says how long the body is.
+    func answer(
+        _ status: HTTPResponseStatus = .ok, _ body: String = "", headers: HTTPHeaders = [:], hasLength: Bool = true
+    ) throws {
         var headers = headers
-        if !headers.contains(name: "content-length") {
+        if hasLength, !headers.contains(name: "content-length") {
             headers.add(name: "Content-Length", value: "\(body.utf8.count)")
         }
         let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)

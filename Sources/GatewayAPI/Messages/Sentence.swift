@@ -13,6 +13,7 @@ enum Sentence: String, CaseIterable {
     case wrongPassword = "The password of this task is missing or wrong."
     case sendThePassword = "Send the one that came with the task's id in the header X-Task-Password."
     case ownFault = "The server could not answer because of a fault of its own."
+    case onlyTheseMethods = "This address takes {methods} only."
     case quoteTheRequest = "Try again; if it stays, tell the operator that the request was {request}."
     case metricsNotPublic = "Metrics are not public on this server."
     case operatorAllowsMetrics = "Its operator can allow them with http.metrics."

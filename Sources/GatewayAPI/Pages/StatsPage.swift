@@ -46,7 +46,7 @@ struct StatsPage {
 
     /// - Parameter now: Microseconds since the epoch.
     init(_ statistics: Statistics, now: Int64) {
-        since = statistics.first.map { Self.date($0 / 86_400_000_000) }
+        since = statistics.first.map { isoDate($0 / 86_400_000_000) }
         success = statistics.success
         failure = statistics.failure
         all = success + failure
@@ -62,11 +62,11 @@ struct StatsPage {
             let whole = (good + bad) * 95 / most
             let badHeight = good + bad == 0 ? 0 : whole * bad / (good + bad)
             return DayView(
-                day: Self.date(day), success: good, failure: bad, x: index * 20 + 2,
+                day: isoDate(day), success: good, failure: bad, x: index * 20 + 2,
                 goodY: 110 - whole + badHeight, goodHeight: whole - badHeight, badY: 110 - whole, badHeight: badHeight)
         }
-        firstDay = Self.date(today - 29)
-        lastDay = Self.date(today)
+        firstDay = isoDate(today - 29)
+        lastDay = isoDate(today)
         tables = [
             Self.table("Architectures", "Architecture", statistics.architectures),
             Self.table("Releases", "Release", statistics.releases),
@@ -89,9 +89,9 @@ struct StatsPage {
                     width: max(1, $0.count * 100 / most))
             })
     }
+}
 
-    /// `2026-11-25`.
-    private static func date(_ day: Int64) -> String {
-        String(Date(timeIntervalSince1970: Double(day) * 86400).formatted(.iso8601).prefix(10))
-    }
+/// `2026-11-25`, of a number of days since the epoch.
+func isoDate(_ day: Int64) -> String {
+    String(Date(timeIntervalSince1970: Double(day) * 86400).formatted(.iso8601).prefix(10))
 }

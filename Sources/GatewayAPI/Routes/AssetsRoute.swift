@@ -18,7 +18,7 @@ struct AssetsRoute: Sendable {
         // Browsers ask for this one where a text names no icon.
         let assets = Self.assets.map { ("assets/\($0.key)", $0.value) } + [("favicon.ico", Self.icon)]
         for (path, asset) in assets {
-            router.get(RouterPath(path)) { request, _ in
+            router.onGet(RouterPath(path)) { request, _ in
                 try ResultResponse(
                     dependencies: dependencies, content: asset.content, mediaType: asset.type, cacheControl: "no-cache"
                 ).answer(to: request)

@@ -12,9 +12,13 @@ import TaskStorage
 /// also from a gateway that was started anew. A client that has seen the end gets 204, which tells a browser to stay away.
 struct EventsRoute: Sendable {
     let dependencies: GatewayDependencies
+    private let languages: Languages
     private let listeners = TaskListeners()
 
-    init(dependencies: GatewayDependencies) { self.dependencies = dependencies }
+    init(dependencies: GatewayDependencies, languages: Languages) {
+        self.dependencies = dependencies
+        self.languages = languages
+    }
 
     private var limits: EventStreamLimits { dependencies.limits.events }
 
@@ -26,7 +30,7 @@ struct EventsRoute: Sendable {
 
     func add(to router: GatewayRouter) {
         let access = TaskAccess(dependencies: dependencies)
-        router.get(":id/events") { request, context in
+        router.onGet(":id/events") { request, context in
             let task = try await access.task(request, context)
             let last = request.headers[.lastEventID].flatMap { Int($0) } ?? 0
             if task.state != .pending, let report = try await dependencies.report(of: task.id),
@@ -39,11 +43,11 @@ struct EventsRoute: Sendable {
                     .serviceUnavailable, .tooManyListeners, advice: .askNowAndThen, with: ["task": "/\(task.id)"],
                     retryAfterSeconds: dependencies.limits.retryAfterSeconds)
             }
-            return response(task.id, after: max(0, last))
+            return response(task.id, after: max(0, last), in: languages.language(for: request.headers))
         }
     }
 
-    private func response(_ task: TaskID, after last: Int) -> Response {
+    private func response(_ task: TaskID, after last: Int, in language: Language) -> Response {
         let place = ListenerPlace(task, of: listeners)
         var headers = HTTPFields()
         headers[.contentType] = "text/event-stream"
@@ -54,15 +58,17 @@ struct EventsRoute: Sendable {
             body: ResponseBody { writer in
                 // Subscribed before the first look, so that nothing falls between the two.
                 let changes = dependencies.store.changes(of: task)
-                try await send(task, after: last, changes, to: &writer)
+                let stream = EventStream(task: task, last: last, language: language, dependencies: dependencies)
+                try await send(stream, changes, to: &writer)
                 try await writer.finish(nil)
                 withExtendedLifetime(place) {}
             })
     }
 
     private func send(
-        _ task: TaskID, after last: Int, _ changes: AsyncStream<Void>, to writer: inout any ResponseBodyWriter
+        _ stream: EventStream, _ changes: AsyncStream<Void>, to writer: inout any ResponseBodyWriter
     ) async throws {
+        var stream = stream
         try await withThrowingTaskGroup(of: Void.self) { group in
             let (signals, signal) = AsyncStream.makeStream(of: Signal.self, bufferingPolicy: .bufferingNewest(4))
             group.addTask { for await _ in changes { signal.yield(.changed) } }
@@ -75,7 +81,6 @@ struct EventsRoute: Sendable {
             group.addTask { if (try? await gracefulShutdown()) != nil { signal.yield(.over) } }
             defer { group.cancelAll() }
             signal.yield(.changed)
-            var stream = EventStream(task: task, last: last, dependencies: dependencies)
             for await signal in signals {
                 if case .over = signal { break }
                 let news = try await stream.news()
@@ -108,14 +113,17 @@ private struct EventStream {
     let task: TaskID
     /// The number of the last event that was sent.
     var last: Int
+    /// Of the sentences in the status.
+    let language: Language
     let dependencies: GatewayDependencies
     private(set) var isOver = false
     private var lastData: [UInt8] = []
     private var hasBegun = false
 
-    init(task: TaskID, last: Int, dependencies: GatewayDependencies) {
+    init(task: TaskID, last: Int, language: Language, dependencies: GatewayDependencies) {
         self.task = task
         self.last = last
+        self.language = language
         self.dependencies = dependencies
     }
 
@@ -130,7 +138,7 @@ private struct EventStream {
             return buffer
         }
         for event in report.snapshot.events { try ServerSentEvent(event).write(to: &buffer) }
-        let status = try ServerSentEvent(report)
+        let status = try ServerSentEvent(report, in: language)
         if status.data != lastData { status.write(to: &buffer) }
         (last, lastData) = (report.snapshot.lastEvent, status.data)
         if report.snapshot.task.state != .pending {

@@ -2,7 +2,8 @@ import CrashModel
 import HTTPTypes
 import Hummingbird
 
-/// `GET /`: what this server is, and `GET /submit`: sending a crash, for a person with a browser.
+/// `GET /`: what this server is, `GET /submit`: sending a crash, and `GET /open`: the way to a task, for a person with a
+/// browser.
 struct FrontPageRoute: Sendable {
     let dependencies: GatewayDependencies
     let pages: Pages
@@ -16,9 +17,18 @@ struct FrontPageRoute: Sendable {
                 FrontPage(
                     releases: mirrors.map { FrontPage.Release($0, now: now) }, active: dependencies.active.count,
                     limits: dependencies.limits, requireHTTPS: dependencies.access.requireHTTPS,
+                    hasRepositories: dependencies.repositories != nil,
                     host: request.head.authority, address: address(request)))
         }
-        router.get("submit") { request, _ in
+        // A form cannot put what was typed into a path.
+        router.onGet("open") { request, _ in
+            guard let text = request.uri.queryParameters["task"], isDigits(text), let id = try? TaskID(String(text))
+            else {
+                throw Refusal.noSuchTask
+            }
+            return Response(status: .seeOther, headers: [.location: "/\(id)"])
+        }
+        router.onGet("submit") { request, _ in
             pages.response("submit", SubmitPage(limits: dependencies.limits, address: address(request)))
         }
     }
@@ -43,6 +53,8 @@ private struct FrontPage {
     let packed: Int
     let unpacked: Int
     let kept: [TaskLifetime.Row]
+    let canDelete: Bool
+    let hasRepositories: Bool
 
     struct Release {
         let name: String
@@ -61,7 +73,9 @@ private struct FrontPage {
     }
 
     init(
-        releases: [Release], active: Int, limits: GatewayLimits, requireHTTPS: Bool, host: String?, address: String
+        releases: [Release], active: Int, limits: GatewayLimits, requireHTTPS: Bool, hasRepositories: Bool,
+        host: String?,
+        address: String
     ) {
         self.releases = releases
         hasReleases = !releases.isEmpty
@@ -74,6 +88,8 @@ private struct FrontPage {
         packed = limits.maxPackedMebibytes
         unpacked = limits.maxUnpackedMebibytes
         kept = limits.lifetime.rows
+        canDelete = limits.allowDelete
+        self.hasRepositories = hasRepositories
     }
 }
 

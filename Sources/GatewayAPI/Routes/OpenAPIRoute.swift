@@ -8,7 +8,7 @@ import NIOCore
 /// gateway with it.
 struct OpenAPIRoute: Sendable {
     func add(to router: GatewayRouter) {
-        router.get("openapi.json") { _, _ in
+        router.onGet("openapi.json") { _, _ in
             Response(
                 status: .ok, headers: [.contentType: "application/json"],
                 body: ResponseBody(byteBuffer: ByteBuffer(bytes: PackageResources.openapi_json)))

@@ -9,7 +9,7 @@ struct ReleasesRoute: Sendable {
     let dependencies: GatewayDependencies
 
     func add(to router: GatewayRouter) {
-        router.get("releases") { _, _ in
+        router.onGet("releases") { _, _ in
             let now = dependencies.now() / 1_000_000
             let working = try await dependencies.store.syncs().filter { $0.kind == .started || $0.kind == .progress }
             let running = Dictionary(working.map { ($0.releaseID, $0) }) { first, _ in first }

@@ -17,8 +17,7 @@ struct RepositoriesRoute: Sendable {
 
     func add(to router: GatewayRouter) {
         for path: RouterPath in ["repos", "repos/**"] {
-            router.get(path) { request, context in try await answer(request, context) }
-            router.head(path) { request, context in try await answer(request, context) }
+            router.onGet(path) { request, context in try await answer(request, context) }
         }
     }
 
@@ -32,6 +31,8 @@ struct RepositoriesRoute: Sendable {
         let entry = try await dependencies.onDisk { try Entry(at: place, below: parts) }
         switch entry {
         case nil: throw Refusal.notFound
+        // Only a folder has a final slash.
+        case .file? where request.uri.path.hasSuffix("/"): throw Refusal.notFound
         case .file(let file)?:
             let result = ResultResponse(
                 dependencies: dependencies, content: ResultContent(file), mediaType: "application/octet-stream",

@@ -50,8 +50,16 @@ private struct StatsDocument: Encodable {
     let packages: [Entry]
     let requiredPackages: [Entry]
     let missingBuildIDs: [Entry]
+    let days: [Day]
     /// The medians of the last tasks that ended well, in seconds.
     let stageSeconds: [String: Double]
+
+    struct Day: Encodable {
+        /// `2026-11-25`.
+        let day: String
+        let success: Int
+        let failure: Int
+    }
 
     struct Entry: Encodable {
         let name: String
@@ -66,7 +74,7 @@ private struct StatsDocument: Encodable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case version, all, success, failure, denied, first, architectures, releases, packages
+        case version, all, success, failure, denied, first, architectures, releases, packages, days
         case requiredPackages = "required_packages"
         case missingBuildIDs = "missing_build_ids"
         case stageSeconds = "stage_seconds"
@@ -90,6 +98,7 @@ private struct StatsDocument: Encodable {
         missingBuildIDs = statistics.missingBuildIDs.map {
             Entry(name: printable($0.name), buildID: $0.more == "-" ? nil : $0.more.map(printable), count: $0.count)
         }
+        days = statistics.days.map { Day(day: isoDate($0.day), success: $0.success, failure: $0.failure) }
         stageSeconds = Dictionary(
             uniqueKeysWithValues: history.medians.map { ($0.key.rawValue, Double($0.value) / 1e6) })
     }

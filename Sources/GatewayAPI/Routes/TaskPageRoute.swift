@@ -25,8 +25,8 @@ struct TaskPageRoute: Sendable {
     }
 
     func add(to router: GatewayRouter) {
-        router.post(":id/open") { request, context in try await open(request, context) }
-        router.post(":id/close") { request, context in
+        router.on(":id/open", only: [.post]) { request, context in try await open(request, context) }
+        router.on(":id/close", only: [.post]) { request, context in
             let id = try access.id(context)
             return Self.redirect(to: id, cookie: cookie(id, "", request, maxAge: 0))
         }
