@@ -17,6 +17,19 @@ import Testing
         #expect(!hash.matches(""))
     }
 
+    /// HMAC's own comparison looks at all bytes (RFC 2104; CryptoKit's is in constant time), so that each of them counts.
+    @Test func everyByteOfTheDigestCounts() {
+        let password = TaskPassword().text
+        let hash = PasswordHash(of: password)
+        for place in hash.digest.indices {
+            var digest = hash.digest
+            digest[place] ^= 1
+            #expect(!PasswordHash(salt: hash.salt, digest: digest).matches(password))
+        }
+        #expect(!PasswordHash(salt: hash.salt, digest: Array(hash.digest.dropLast())).matches(password))
+        #expect(!PasswordHash(salt: hash.salt, digest: []).matches(password))
+    }
+
     @Test func samePasswordIsStoredDifferentlyEachTime() {
         let (one, other) = (PasswordHash(of: "p"), PasswordHash(of: "p"))
         #expect(one.salt != other.salt)
