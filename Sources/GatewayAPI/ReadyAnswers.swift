@@ -63,7 +63,9 @@ package final class ReadyAnswers: Sendable {
         guard let answer = answers.withLock({ $0[key] }), answer.version == known.version else { return nil }
         if let end = answer.end, end < dependencies.now() { return nil }
         var headers = answer.headers
-        if dependencies.access.requireHTTPS { headers.add(name: "Strict-Transport-Security", value: "max-age=31536000") }
+        if dependencies.access.requireHTTPS {
+            headers.add(name: "Strict-Transport-Security", value: "max-age=31536000")
+        }
         return QuickAnswer(headers: headers, body: answer.body)
     }
 

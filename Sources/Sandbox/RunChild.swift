@@ -87,7 +87,8 @@ private func spawn(
 ) async -> Ending {
     do {
         let outcome = try await run(configuration, input: .none, output: .sequence, error: .sequence) { execution in
-            async let standardOutput: Void = collect(execution.standardOutput, into: output, of: execution, watch: watch)
+            async let standardOutput: Void = collect(
+                execution.standardOutput, into: output, of: execution, watch: watch)
             async let standardError: Void = collect(execution.standardError, into: errors, of: execution)
             _ = try await (standardOutput, standardError)
             return execution.processIdentifier.value

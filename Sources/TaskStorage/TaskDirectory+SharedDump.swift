@@ -81,7 +81,8 @@ extension TaskDirectory {
 
     private static func dump(named name: String, in spool: FilePath) -> (TaskID, FilePath)? {
         let parts = name.split(separator: ":", maxSplits: 1)
-        guard parts.count == 2, let task = try? TaskID(String(parts[0])), !parts[1].contains("/"), !parts[1].hasPrefix(".")
+        guard parts.count == 2, let task = try? TaskID(String(parts[0])), !parts[1].contains("/"),
+            !parts[1].hasPrefix(".")
         else { return nil }
         return (task, TaskDirectory(task, in: spool).crash.appending(String(parts[1])))
     }
@@ -123,7 +124,8 @@ extension ResultFile {
         var hash = SHA256()
         try forEachPiece { hash.update(data: $0) }
         let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: hash.finalize().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        return String(
+            decoding: hash.finalize().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
     fileprivate func hasSameBytes(as other: ResultFile) throws(Errno) -> Bool {

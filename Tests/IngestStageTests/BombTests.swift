@@ -21,7 +21,7 @@ import Testing
     private func refusal(
         _ bytes: [UInt8], _ type: String, _ limits: IngestLimits
     ) throws -> (code: StageError.Code, leftovers: [String])? {
-        try Upload.with(bytes) { upload in
+        try SentUpload.with(bytes) { upload in
             (upload.contentType, upload.limits) = (type, limits)
             guard case .failure(let error) = upload.verdict() else { return nil }
             return (error.code, upload.leftovers)
@@ -77,7 +77,7 @@ import Testing
         let bytes = try compressed(tar.unfinished, times: 500)
         #expect(tar.unfinished.count == 2000 * 512 && bytes.count < 1 << 20)
         var reported: [Int64] = []
-        try Upload.with(bytes) { upload in
+        try SentUpload.with(bytes) { upload in
             upload.contentType = "application/zstd"
             guard case .failure(let error) = upload.verdict(progress: { reported.append($0) }) else {
                 Issue.record("it was accepted")

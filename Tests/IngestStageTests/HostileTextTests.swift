@@ -15,7 +15,7 @@ import Testing
     @Test(arguments: texts) func textIsKeptAsTextAndDoesNothing(text: String) throws {
         for name in ["package", "executable", "release", "rootdir"] {
             let files = CrashFiles().replacing(name, with: Array(text.utf8))
-            try Upload.with(files.tar.archive) { upload in
+            try SentUpload.with(files.tar.archive) { upload in
                 let crash = try upload.verdict().get()
                 let kept = [
                     "package": crash.reported.package, "executable": crash.reported.executable,

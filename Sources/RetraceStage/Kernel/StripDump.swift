@@ -68,7 +68,8 @@ private func strip(
         let sandbox = try KernelSandbox(chroot, kernel: kernel, directory: directory, user: limits.user)
         let command = tool.command(
             [
-                "-f", "-c", "-d", "\(limits.kernel.stripLevel)", "-x", "/.crash" + files.vmlinux, "--message-level", "4",
+                "-f", "-c", "-d", "\(limits.kernel.stripLevel)", "-x", "/.crash" + files.vmlinux, "--message-level",
+                "4",
                 sandbox.dump, "/.stripped",
             ], in: folder,
             binds: [
