@@ -72,12 +72,15 @@ let package = Package(
         .systemLibrary(name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
         .systemLibrary(name: "CXML", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        // zlib and zstd; both are linked by the module map.
+        .systemLibrary(name: "CPageCompression", providers: [.apt(["zlib1g-dev", "libzstd-dev"])]),
         .systemLibrary(name: "CSolv", pkgConfig: "libsolv", providers: [.apt(["libsolv-dev", "libsolvext-dev"])]),
 
         // L1: the field's nouns, readers of formats, the broker, the sandbox
         .target(name: "CrashModel"),
         .target(name: "ELF", dependencies: ["CrashModel", system]),
-        .target(name: "Coredumps", dependencies: ["CrashModel", "ELF", system]),
+        .target(name: "PageCompression", dependencies: ["CPageCompression"]),
+        .target(name: "Coredumps", dependencies: ["CrashModel", "ELF", "PageCompression", system]),
         .target(name: "Archives", dependencies: ["CArchive", system]),
         .target(name: "RPMRepodata", dependencies: ["CXML", "CrashModel", "Archives", system]),
         .target(name: "MessageQueue", dependencies: ["CRabbitMQ", logging]),
@@ -204,6 +207,7 @@ let package = Package(
         ),
         test("CrashModel"),
         test("ELF", ["CrashModel", system]),
+        test("PageCompression", [subprocess, system]),
         test("Coredumps", ["CrashModel", "ELF", "Sandbox", subprocess, system]),
         test("Archives", ["CArchive", system]),
         test("RPMRepodata", ["CrashModel", subprocess, system]),

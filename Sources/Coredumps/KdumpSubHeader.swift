@@ -6,6 +6,8 @@ import ELF
 /// Source: `kdump_sub_header` of makedumpfile's diskdump_mod.h. The 64-bit numbers in it are aligned to 8 bytes but on
 /// i386.
 struct KdumpSubHeader: Sendable {
+    /// Where the kernel's text was in memory against where it was linked (`phys_base` of x86), in bytes.
+    private(set) var physicalBase: UInt64?
     /// The sum of makedumpfile(8)'s `-d`; nil before version 1.
     private(set) var dumpLevel: Int32?
     /// Whether this is one file of several (`makedumpfile --split`).
@@ -27,6 +29,7 @@ struct KdumpSubHeader: Sendable {
         let fields = FieldDecoder(bytes, order: header.order, elfClass: header.elfClass)
         let wide = header.elfClass == .bits64
         let word = header.elfClass.wordSize
+        physicalBase = fields.word(at: 0)
         if header.version >= 1 { dumpLevel = fields.int32(at: word) }
         if header.version >= 2 { isSplit = fields.uint32(at: word + 4).map { $0 != 0 } ?? false }
         let padded = wide || (machine.map { $0 != .i386 } ?? Self.looksPadded(fields, header))

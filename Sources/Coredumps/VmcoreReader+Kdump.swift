@@ -31,6 +31,7 @@ extension VmcoreReader {
                 "The file is one part of a dump that was split (makedumpfile --split), and one part has not all that is "
                     + "needed; join the parts with 'makedumpfile --reassemble PART... vmcore' and send the whole dump.")
         }
+        kdump = (header, sub)
         takeLevel(sub.dumpLevel)
         try readInfo(dump, header, sub)
         if isWhole {

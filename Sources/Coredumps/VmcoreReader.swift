@@ -18,6 +18,8 @@ struct VmcoreReader {
     var dumpLevel: Int?
     var incompleteness: String?
     var truncation: CoreTruncation?
+    /// The headers of a compressed dump, for who reads its pages.
+    var kdump: (header: KdumpHeader, sub: KdumpSubHeader)?
 
     /// The headers are below 4 MiB, the search reads 64 MB once more.
     private static let maximumBytes: UInt64 = 128 << 20

@@ -64,7 +64,7 @@ struct VmwareSnapshot: Sendable {
             }
             if tag == 0 { return }
             let name = fields.bytes.dropFirst(2).prefix(Int(tag >> 8))
-            let value = 2 + Int(tag >> 8) + 4 * Int(tag >> 6 & 3)
+            let value = 2 + Int(tag >> 8) + 4 * Int((tag >> 6) & 3)
             let size = Int(tag & 63)
             // The two largest sizes mean a block behind the table, compressed or not.
             var step = UInt64(value + size)

@@ -43,7 +43,8 @@ struct KdumpSample {
         """
 
     static let block = 4096
-    static let bitmapBlocks = 2
+    /// Both bitmaps together.
+    var bitmapBlocks = 2
 
     func bytes() -> [UInt8] {
         var file = writer
@@ -59,7 +60,7 @@ struct KdumpSample {
         let bitmapStart = (file.bytes.count + Self.block - 1) / Self.block * Self.block
         file.pad(to: bitmapStart)
         for _ in 0..<2 {
-            var bitmap = [UInt8](repeating: 0, count: Self.block * Self.bitmapBlocks / 2)
+            var bitmap = [UInt8](repeating: 0, count: Self.block * bitmapBlocks / 2)
             for page in pages { bitmap[page.frame / 8] |= 1 << (page.frame % 8) }
             file.raw(bitmap)
         }
@@ -99,7 +100,7 @@ struct KdumpSample {
         header.uint32(status)
         header.uint32(UInt32(Self.block))
         header.uint32(UInt32(subHeaderBlocks))
-        header.uint32(statedBitmapBlocks ?? UInt32(Self.bitmapBlocks))
+        header.uint32(statedBitmapBlocks ?? UInt32(bitmapBlocks))
         header.uint32(pageCount)
         for _ in 0..<4 { header.uint32(0) }
         header.uint32(1)

@@ -79,4 +79,26 @@ import Testing
             #expect(compared.succeeded, "\(String(decoding: compared.standardError, as: UTF8.self))")
         }
     }
+
+    /// RETRACE_VMLINUX is the kernel's file of the made dumps' package.
+    @Test(
+        .enabled(if: madeFolder != nil && getenv("RETRACE_VMLINUX") != nil), arguments: ["vmcore", "vmcore-oops"])
+    func loadedModulesAreThoseThatCrashLists(_ name: String) async throws {
+        let folder = try #require(Self.madeFolder)
+        let vmlinux = try #require(getenv("RETRACE_VMLINUX").map { FilePath(String(cString: $0)) })
+        let listed = try await runTool(
+            [
+                "sh", "-c", #"printf 'mod\nexit\n' | crash -s "$0" "$1""#, vmlinux.string,
+                folder.appending("\(name).zlib").string,
+            ], limits: SandboxLimits())
+        let names = String(decoding: listed.standardOutput, as: UTF8.self).split(separator: "\n")
+            .filter { $0.hasPrefix("ffffffff") }.map { String($0.split(separator: " ")[1]) }
+        #expect(!names.isEmpty, "\(String(decoding: listed.standardError, as: UTF8.self))")
+        for kind in ["raw", "elf", "zlib", "lzo", "snappy", "zstd"] {
+            let dump = folder.appending("\(name).\(kind)")
+            guard access(dump.string, R_OK) == 0 else { continue }
+            let told = try loadedModules(of: FileByteSource(dump), vmlinux: FileByteSource(vmlinux))
+            #expect(told == .names(names.sorted()), "\(kind)")
+        }
+    }
 }
