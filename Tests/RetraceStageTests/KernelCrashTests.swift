@@ -117,15 +117,15 @@ struct KernelCrashTests {
         #expect(reason.contains("of another kernel") && reason.contains(other))
     }
 
-    /// Where the dump names no build-id, crash compares the banner of the kernel.
-    @Test func symbolsThatCrashFindsNotToMatchAreRefused() async throws {
+    /// Where the dump names no build-id, the banner of the kernel is compared with what the dump and its log say.
+    @Test(arguments: [("Linux version 6", "Linux version 7"), ("Debian 6.1.192-2 (", "Debian 6.1.192-3 (")])
+    func symbolsOfAnotherVersionOrBuildAreRefusedWithoutABuildID(ours: String, another: String) async throws {
         let root = try ScratchDirectory()
         defer { root.remove() }
         chmod(root.path.string, 0o755)
         let changed = try await runTool([
             "sh", "-c",
-            "LC_ALL=C sed 's/Linux version 6/Linux version 7/g' \(KernelLab.root.string + KernelLab.vmlinux) "
-                + "> \(root.path)/vmlinux",
+            "LC_ALL=C sed 's/\(ours)/\(another)/g' \(KernelLab.root.string + KernelLab.vmlinux) > \(root.path)/vmlinux",
         ])
         #expect(changed.succeeded)
         let task = try await KernelTask(KernelLab.dump)
@@ -134,7 +134,7 @@ struct KernelCrashTests {
         let answer = try await task.retraced(kernelDump(), files: files, root: root.path)
         #expect(answer.summary.rung == .logOnly)
         let refusal = try #require(try DecodedKernel(answer.json).kernel.refusals.first)
-        #expect(refusal.rung == "full" && refusal.reason.contains("do not match"), "\(refusal)")
+        #expect(refusal.rung == "full" && refusal.reason.hasPrefix("The vmlinux at hand is of "), "\(refusal)")
     }
 
     @Test func symbolsThatNothingProvesAreUsedAndMarked() async throws {
@@ -142,9 +142,9 @@ struct KernelCrashTests {
         let task = try await KernelTask(KernelLab.dump)
         defer { task.remove() }
         let answer = try await task.retraced(kernelDump(), files: KernelLab.files(doubt: doubt), root: KernelLab.root)
-        #expect(answer.summary.rung == .full && answer.summary.remarks.contains(doubt))
+        #expect(answer.summary.rung == .full && answer.summary.remarks.contains { $0.hasPrefix(doubt) })
         #expect(try DecodedKernel(answer.json).kernel.verified == false)
-        #expect(answer.text.contains("is not proved"))
+        #expect(answer.text.contains("is not proved") && answer.text.contains("that the log names"))
     }
 }
 

@@ -11,7 +11,8 @@ import Testing
 struct KernelLadderTests {
     /// Analyses eight bytes that are no dump with a crash that answers as the test says.
     private func analysed(
-        start: String = "", answer: String = plainAnswers, files: KernelFiles? = KernelFiles(vmlinux: "/vmlinux", modules: nil),
+        start: String = "", answer: String = plainAnswers,
+        files: KernelFiles? = KernelFiles(vmlinux: "/vmlinux", modules: nil),
         log: String? = nil, limits: RetraceLimits = RetraceLimits(), buildID: String? = nil
     ) async throws -> RetracedKernel {
         let task = try KernelTask(bytes: Array("no dump.".utf8))
@@ -33,7 +34,8 @@ struct KernelLadderTests {
         limits.kernel = try KernelAnalysis(commands: ["foreach bt", "ps", "p jiffies_64"])
         let answer = try await analysed(limits: limits)
         #expect(answer.summary.rung == .full && answer.summary.panic == "BUG: something")
-        #expect(answer.summary.crashFunction == "culprit" && answer.summary.signature.functions == ["culprit", "caller"])
+        #expect(
+            answer.summary.crashFunction == "culprit" && answer.summary.signature.functions == ["culprit", "caller"])
         #expect(
             Set(answer.results.keys) == [
                 "log", "sys", "bt", "bt-a", "mod", "ps", "mount", "files", "foreach-bt", "p-jiffies-64",
@@ -91,9 +93,12 @@ struct KernelLadderTests {
         #expect(minimal.summary.rung == .minimal && minimal.results["log"] == "[    1.0] BUG: something\n")
         let bare = try await analysed(start: "exit 1", log: "[    2.0] Kernel panic - not syncing: x\n")
         #expect(bare.summary.rung == .logOnly && bare.summary.panic == "Kernel panic - not syncing: x")
-        let without = try await analysed(files: nil, log: "[    2.0] Oops: 1\n[    2.1] Call Trace:\n[    2.2]  f+0x1/0x2\n")
+        let without = try await analysed(
+            files: nil, log: "[    2.0] Oops: 1\n[    2.1] Call Trace:\n[    2.2]  f+0x1/0x2\n")
         #expect(without.summary.rung == .logOnly && without.summary.crashFunction == "f")
-        #expect(without.summary.sentence == "It crashed in f; what could be had is the kernel's log, read from the dump alone.")
+        #expect(
+            without.summary.sentence
+                == "It crashed in f; what could be had is the kernel's log, read from the dump alone.")
         for answer in [minimal, bare, without] {
             #expect(try JSONSchema(named: "Backtrace").violations(of: Array(answer.json.utf8)) == [])
             #expect(!answer.summary.remarks.isEmpty)
@@ -103,7 +108,10 @@ struct KernelLadderTests {
     @Test func nothingAtAllIsATypedFailureWithAdvice() async throws {
         let cases: [(StageError.Code, String, KernelFiles?)] = [
             (.vmlinuxMissing, "", nil),
-            (.vmcoreUnreadable, "echo 'crash: not a supported file format'; exit 1", KernelFiles(vmlinux: "/vmlinux", modules: nil)),
+            (
+                .vmcoreUnreadable, "echo 'crash: not a supported file format'; exit 1",
+                KernelFiles(vmlinux: "/vmlinux", modules: nil)
+            ),
             (
                 .vmlinuxMismatch, "echo 'crash: /vmlinux and /.dump/vmcore do not match!'; exit 1",
                 KernelFiles(vmlinux: "/vmlinux", modules: nil, doubt: "It has no build-id.")
@@ -149,7 +157,9 @@ struct KernelLadderTests {
         #expect(try JSONSchema(named: "Backtrace").violations(of: Array(answer.json.utf8)) == [])
     }
 
-    @Test(arguments: ["!ls", "ps | sh", "ps > /x", "rd < /x", "quit", "q", "shell ls", "gdb shell ls", "a\nb", "", "gdb python 1"])
+    @Test(arguments: [
+        "!ls", "ps | sh", "ps > /x", "rd < /x", "quit", "q", "shell ls", "gdb shell ls", "a\nb", "", "gdb python 1",
+    ])
     func commandsThatLeaveCrashAreRefused(command: String) {
         #expect(throws: InvalidValue.self) { try KernelAnalysis(commands: [command]) }
     }

@@ -9,7 +9,8 @@ import Testing
 
 @Suite(
     "Kept dumps are stripped", .serialized,
-    .enabled(if: KernelLab.isThere && access("/usr/bin/makedumpfile", X_OK) == 0, "no dumps in ../lab or no makedumpfile"))
+    .enabled(
+        if: KernelLab.isThere && access("/usr/bin/makedumpfile", X_OK) == 0, "no dumps in ../lab or no makedumpfile"))
 struct StripTests {
     private func stripped(
         _ level: Int, saving percent: Int = 10, kept: Bool = true, dumpLevel: Int? = nil,
@@ -53,7 +54,9 @@ struct StripTests {
     @Test func nothingIsDoneWhereNothingIsWantedOrKnown() async throws {
         let task = try await KernelTask(KernelLab.dump)
         defer { task.remove() }
-        func strip(_ level: Int, dumpLevel: Int? = nil, files: KernelFiles? = KernelLab.files()) async throws -> DumpStrip {
+        func strip(_ level: Int, dumpLevel: Int? = nil, files: KernelFiles? = KernelLab.files()) async throws
+            -> DumpStrip
+        {
             var limits = RetraceLimits()
             limits.kernel = try KernelAnalysis(commands: [], stripLevel: level)
             return await stripKeptDump(

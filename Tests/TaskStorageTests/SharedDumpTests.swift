@@ -90,7 +90,9 @@ struct SharedDumpTests {
             _ = try first.shareKeptDump(kernel)
             try write("half", to: FilePath(second.vmcore(kernel).string + ".shared"))
             #expect(try second.shareKeptDump(kernel) == .shared(with: first.task, savedBytes: 4))
-            #expect(FolderContents.names(in: second.crash) == ["vmcore"] && FolderContents.names(in: first.crash) == ["vmcore"])
+            #expect(
+                FolderContents.names(in: second.crash) == ["vmcore"]
+                    && FolderContents.names(in: first.crash) == ["vmcore"])
         }
     }
 

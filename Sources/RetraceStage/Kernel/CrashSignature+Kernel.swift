@@ -14,7 +14,8 @@ extension CrashSignature {
     }
 
     private static let prefixes = [
-        "asm_exc_", "exc_", "asm_sysvec_crash", "do_trap", "do_error_trap", "__do_kernel_fault", "die_", "machine_crash",
+        "asm_exc_", "exc_", "asm_sysvec_crash", "do_trap", "do_error_trap", "__do_kernel_fault", "die_",
+        "machine_crash",
     ]
 
     private static let machinery: Set<String> = [

@@ -43,7 +43,7 @@ struct KernelAnalyst: Sendable {
         _ files: KernelFiles, _ findings: inout KernelFindings, log: inout RetraceLog,
         _ progress: @Sendable (String) async -> Void
     ) async throws(StageError) {
-        let doubt = try await doubt(on: files)
+        let doubt = try await doubt(on: files, log: findings.log?.text)
         if case .another(let reason) = doubt {
             findings.mismatched = true
             for rung in [AnalysisRung.full, .zeroExcluded, .minimal] { findings.refuse(rung, reason) }
@@ -97,19 +97,35 @@ struct KernelAnalyst: Sendable {
         case another(String)
     }
 
-    /// The dump's build-id is compared here once more: what the job says of the files may have been true of others.
-    private func doubt(on files: KernelFiles) async throws(StageError) -> Doubt {
+    /// The dump's build-id is compared here once more: what the job says of the files may have been true of others. Where
+    /// there is none, the kernel's banner is compared with what the dump says.
+    private func doubt(on files: KernelFiles, log: String?) async throws(StageError) -> Doubt {
         let path = FilePath(chroot.crashRoot + files.vmlinux)
         let found = try await onThread { try? ELFFile(FileByteSource(path)).identity().buildID }
-        guard let wanted = kernel.buildID, let found else {
-            return .unverified(
-                files.doubt ?? "Nothing proves that this vmlinux is the kernel that crashed: the dump names no build-id.")
+        if let wanted = kernel.buildID, let found {
+            guard wanted == found else {
+                return .another(
+                    "The vmlinux at hand (build-id \(found)) is of another kernel than the one that crashed (\(wanted))."
+                )
+            }
+            return .verified
         }
-        guard wanted == found else {
+        let doubt =
+            files.doubt
+            ?? "Nothing proves that this vmlinux is the kernel that crashed: one of them names no build-id."
+        let banners = try await onThread { KernelBanner.banners(in: path) }
+        guard let banner = banners.last else { return .unverified(doubt) }
+        if let release = kernel.release?.description, !banners.contains(where: { $0.release == release }) {
             return .another(
-                "The vmlinux at hand (build-id \(found)) is of another kernel than the one that crashed (\(wanted)).")
+                "The vmlinux at hand is of Linux \(banner.release), and it was Linux \(release) that crashed.")
         }
-        return .verified
+        guard let logged = log.flatMap(KernelBanner.init(log:)) else { return .unverified(doubt) }
+        guard banners.contains(logged) else {
+            return .another(
+                "The vmlinux at hand is of another build (\(banner.text.suffix(80))) of the kernel that crashed "
+                    + "(\(logged.text.suffix(80))).")
+        }
+        return .unverified(doubt + " It has the version, build and compiler that the log names.")
     }
 }
 
@@ -132,7 +148,8 @@ func moduleFiles(in root: FilePath, _ files: KernelFiles, loaded: [String]?) -> 
             }
             let module = moduleName(String(name.dropLast(suffix.count)))
             // The line is one of crash's commands.
-            guard wanted?.contains(module) ?? true, path.utf8.allSatisfy(isPlain), module.utf8.allSatisfy(isPlain) else {
+            guard wanted?.contains(module) ?? true, path.utf8.allSatisfy(isPlain), module.utf8.allSatisfy(isPlain)
+            else {
                 continue
             }
             found[module] = path

@@ -60,9 +60,11 @@ struct KernelScript {
 
     /// - Parameter output: Where the output of the command at an index goes, inside the sandbox.
     init(_ commands: [KernelCommand], output: (Int) -> String) {
-        let nonce = "mark" + [UInt64](repeating: 0, count: 2).map { _ in
-            String(UInt64.random(in: UInt64.min...UInt64.max), radix: 36)
-        }.joined()
+        let nonce =
+            "mark"
+            + [UInt64](repeating: 0, count: 2).map { _ in
+                String(UInt64.random(in: UInt64.min...UInt64.max), radix: 36)
+            }.joined()
         var lines = [nonce + ".0"]
         for (index, command) in commands.enumerated() {
             lines += command.lines.dropLast().map { "\($0) > /dev/null" }

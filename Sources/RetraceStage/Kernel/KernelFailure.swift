@@ -47,6 +47,7 @@ func failure(of findings: KernelFindings, kernel: KernelDump) -> StageError {
     default:
         return error(
             .vmcoreUnreadable, "crash finds no kernel in the dump, and there is no log in it.",
-            "The dump is most likely cut off or damaged; save the next one whole, and look at the disk that it goes to.")
+            "The dump is most likely cut off or damaged; save the next one whole, and look at the disk that it goes to."
+        )
     }
 }

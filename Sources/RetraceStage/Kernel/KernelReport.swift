@@ -46,7 +46,8 @@ struct KernelReport: Sendable {
                     stack, number: index + 1, crashed: stack.task == own?.task, modules: listed, crash: crash,
                     resolution: resolution)
             })
-        let remarks = Self.remarks(findings, rung: rung, modules: listed) + crash.remarks
+        let remarks =
+            Self.remarks(findings, rung: rung, modules: listed) + crash.remarks
             + [kernel.incompleteness].compactMap(\.self) + resolution.remarks + chroot.remarks
         var seen: Set<String> = []
         summary = RetraceSummary(
@@ -110,7 +111,8 @@ extension RetraceSummary {
         let crashed = backtrace.threads.first { $0.crashed }
         let signature = CrashSignature(ofKernel: crashed)
         self.init(
-            crashFunction: CrashSignature.meaningful(crashed?.frames ?? [], without: CrashSignature.isPanicMachinery).lazy
+            crashFunction: CrashSignature.meaningful(crashed?.frames ?? [], without: CrashSignature.isPanicMachinery)
+                .lazy
                 .compactMap(\.function).first,
             signal: nil, threads: backtrace.threads.count, frames: frames.count,
             symbolisedFrames: frames.count { $0.function != nil }, debuggerTime: debuggerTime,

@@ -45,7 +45,9 @@ struct KernelStack: Hashable, Sendable {
             guard let last = stacks.indices.last else { continue }
             let words = line.split(separator: " ")
             if words.first?.hasPrefix("#") == true {
-                guard let frame = KernelFrame(numbered: words), stacks[last].frames.count < limits.frames else { continue }
+                guard let frame = KernelFrame(numbered: words), stacks[last].frames.count < limits.frames else {
+                    continue
+                }
                 if let interrupted, interrupted == frame.address {
                     continue
                 }
@@ -96,7 +98,8 @@ struct KernelStack: Hashable, Sendable {
 
     /// `    net/ipv4/tcp_bic.c: 126`.
     private static func place(_ line: Substring) -> (file: String, line: Int)? {
-        guard let colon = line.lastIndex(of: ":"), let number = Int(line[line.index(after: colon)...].drop { $0 == " " }),
+        guard let colon = line.lastIndex(of: ":"),
+            let number = Int(line[line.index(after: colon)...].drop { $0 == " " }),
             number > 0
         else { return nil }
         let file = line[..<colon].drop { $0 == " " }

@@ -35,7 +35,8 @@ struct LogTrace: Hashable, Sendable {
                         .compactMap { rest.firstRange(of: $0)?.lowerBound }.min()
                     return String((end.map { rest[..<$0] } ?? rest).prefix(64))
                 }
-            } else if frames.isEmpty, !isTrace, ["RIP: 0010:", "pc : ", "NIP [", "IP: ["].contains(where: text.hasPrefix),
+            } else if frames.isEmpty, !isTrace,
+                ["RIP: 0010:", "pc : ", "NIP [", "IP: ["].contains(where: text.hasPrefix),
                 let frame = Self.frame(text)
             {
                 frames.append(frame)

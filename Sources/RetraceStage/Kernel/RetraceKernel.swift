@@ -33,7 +33,8 @@ func retraceKernel(
     for remark in report.summary.remarks { log.note(remark) }
     let logText = log.text
     let published = Set(
-        KernelCommand.all(log: true, moduleFiles: [], operators: limits.kernel.commands).filter(\.isPublished).map(\.name))
+        KernelCommand.all(log: true, moduleFiles: [], operators: limits.kernel.commands).filter(\.isPublished).map(
+            \.name))
     try await onThread {
         let json = try json(of: report)
         folder.remove()

@@ -126,7 +126,8 @@ struct SessionRun: Sendable {
         if outcome.words.contains(where: { $0.contains("do not match!") }) {
             if analyst.kernel.buildID != nil, session.files.doubt == nil {
                 fail(.vmcoreUnreadable)
-                return "The vmlinux is the right one by its build-id, but crash does not find that kernel in the dump's "
+                return
+                    "The vmlinux is the right one by its build-id, but crash does not find that kernel in the dump's "
                     + "memory: the dump is damaged."
             }
             findings.mismatched = true
