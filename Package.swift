@@ -175,7 +175,8 @@ let package = Package(
         .executableTarget(
             name: "chroot-builder",
             dependencies: [
-                "ServiceRuntime", "ChrootStage", "JobMessages", "CrashModel", "Packages", "Distributions",
+                "ServiceRuntime", "ChrootStage", "Coredumps", "ELF", "JobMessages", "CrashModel", "Packages",
+                "Distributions",
                 "TaskStorage", nioPosix, logging, system,
             ]),
         .executableTarget(

@@ -1,6 +1,9 @@
 import ChrootStage
+import Coredumps
 import CrashModel
+import ELF
 import JobMessages
+import Logging
 import NIOPosix
 import ServiceRuntime
 import SystemPackage
@@ -24,8 +27,11 @@ func buildHandler(spool: FilePath, builder: ChrootBuilder, nextQueue: String) ->
                 for await (message, fraction) in progress { await context.progress(message, fraction: fraction) }
             }()
             defer { steps.finish() }
+            let dump = job.crash.kernel.map { TaskDirectory(job.taskID, in: spool).vmcore($0) }
             let chroot = try await builder.build(
-                job.crash, job.resolution, task: job.taskID, progress: { steps.yield(($0, $1)) })
+                job.crash, job.resolution, task: job.taskID,
+                loadedModules: { vmlinux in await modules(in: dump, by: vmlinux, context.logger) },
+                progress: { steps.yield(($0, $1)) })
             steps.finish()
             await told
             let resolution = try await builder.corrected(job.resolution, task: job.taskID)
@@ -35,6 +41,24 @@ func buildHandler(spool: FilePath, builder: ChrootBuilder, nextQueue: String) ->
                 message: "\(content(of: chroot, for: job)) in the root, and \(chroot.debugger.package) beside it.",
                 facts: ["debugger": chroot.debugger.package.description])
         })
+}
+
+/// The names of the modules that a dump's kernel had loaded; nil where they cannot be told.
+private func modules(in dump: FilePath?, by vmlinux: FilePath, _ logger: Logger) async -> [String]? {
+    guard let dump else { return nil }
+    do {
+        let answer = try await NIOThreadPool.singleton.runIfActive {
+            try loadedModules(of: FileByteSource(dump), vmlinux: FileByteSource(vmlinux))
+        }
+        switch answer {
+        case .names(let names): return names
+        case .unknown(let reason):
+            logger.notice("the loaded modules are not known, so all are unpacked: \(reason)")
+        }
+    } catch {
+        logger.notice("the loaded modules cannot be read, so all are unpacked: \(error)")
+    }
+    return nil
 }
 
 /// What is in the crash root, for the person who waits: the beginning of a sentence.

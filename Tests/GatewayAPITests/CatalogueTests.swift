@@ -24,7 +24,8 @@ import Testing
         for (english, translated) in try GettextCatalogue(Self.catalogues[index]).translations {
             #expect(gaps(of: english) == gaps(of: translated), "\(english)")
             #expect(
-                translated != english || ["Signal: {signal}", "Kernel: {kernel}", "Release: {release}", "Code: {code}"].contains(english))
+                translated != english
+                    || ["Signal: {signal}", "Kernel: {kernel}", "Release: {release}", "Code: {code}"].contains(english))
         }
     }
 

@@ -108,7 +108,7 @@ import Testing
 
     /// Rows that cannot happen here, and why.
     private static let impossible = [
-        12: "Counting and admitting are one step, so no task comes to be over the limit.",
+        12: "Counting and admitting are one step, so no task comes to be over the limit."
     ]
 
     /// Rows that need more than one request and a server with a fault, and the test that walks them.

@@ -11,7 +11,8 @@ final class RulesBench {
     private let application = Application()
     private let socket = Socket()
 
-    init(_ limits: ConnectionLimits = ConnectionLimits()) throws {
+    /// - Parameter quick: Is asked before the application.
+    init(_ limits: ConnectionLimits = ConnectionLimits(), quick: QuickResponder? = nil) throws {
         rules = ConnectionRules(limits: limits)
         let meter = ByteMeter(rules: rules)
         rules.meter = meter
@@ -22,7 +23,9 @@ final class RulesBench {
         try pipeline.configureHTTPServerPipeline(
             withPipeliningAssistance: false, withErrorHandling: false, withEncoderConfiguration: .init(),
             withDecoderLimitConfiguration: parser)
-        try pipeline.addHandlers([rules, application])
+        try pipeline.addHandler(rules)
+        if let quick { try pipeline.addHandler(QuickAnswers(quick, isSecure: false)) }
+        try pipeline.addHandler(application)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
         channel.read()
     }
