@@ -36,6 +36,13 @@ package struct Distribution: Sendable {
         }
     }
 
+    /// The packages of the debuggers that a mirror has, the one for kernels among them unless it is the host's.
+    package var packagedDebuggers: [String] {
+        var names = [debugger.package]
+        if let kernelDebugger, !kernelDebugger.isHost { names.append(kernelDebugger.package) }
+        return names
+    }
+
     /// The release in the plugin's list that `release` belongs to: `rhel-8` for `rhel-8.4`.
     ///
     /// nil when the list has neither the version nor what stands before its first dot.

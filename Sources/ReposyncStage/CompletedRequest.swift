@@ -19,7 +19,7 @@ struct CompletedRequest: Sendable {
     /// A digest of all that decides what is mirrored: the request, the plugin's repositories, and their signed texts.
     static func fingerprint(of request: SyncRequest, _ distribution: Distribution, _ suites: [DebianSuite]) -> String {
         var digest = SHA256()
-        var words = ["1", request.withClosure ? "closure" : "alone", distribution.debugger.package]
+        var words = ["1", request.withClosure ? "closure" : "alone"] + distribution.packagedDebuggers
         words += request.packages.sorted()
         for suite in suites {
             words += [suite.repository.name, suite.repository.mode.rawValue] + suite.repository.components
@@ -36,7 +36,7 @@ struct CompletedRequest: Sendable {
         of request: SyncRequest, _ distribution: Distribution, _ repositories: [RPMRepository]
     ) throws -> String {
         var digest = SHA256()
-        var words = ["2", request.withClosure ? "closure" : "alone", distribution.debugger.package]
+        var words = ["2", request.withClosure ? "closure" : "alone"] + distribution.packagedDebuggers
         words += request.packages.sorted()
         for opened in repositories {
             let repository = opened.repository

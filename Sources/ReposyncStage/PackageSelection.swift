@@ -13,7 +13,7 @@ struct PackageSelection: Sendable {
 
     /// Reads the lists and chooses. Blocking; takes a second or two for all of Debian.
     ///
-    /// Of a lazy suite the debugger is chosen, and what the first need of it brought to the mirror.
+    /// Of a lazy suite the debuggers are chosen, and what the first need of it brought to the mirror.
     ///
     /// - Parameter isFetched: Whether a package of a lazy suite is in the mirror.
     /// - Throws: ``CrashModel/StageError`` with `unknownPackage` when a name is in no list or cannot be installed, and
@@ -38,12 +38,12 @@ struct PackageSelection: Sendable {
             for package in offered where try !isLazy[package.repository] || isFetched(package) { choose(package) }
             if isLazy.contains(true) {
                 // The first crash must not wait for its debugger as well.
-                try chooseDebugger(
-                    distribution.debugger.package, of: offered, Self.solver(suites.flatMap(\.lists), architecture))
+                try chooseDebuggers(
+                    distribution.packagedDebuggers, of: offered, Self.solver(suites.flatMap(\.lists), architecture))
             }
         } else if request.withClosure {
             try chooseClosure(
-                request, of: offered, lists: suites.flatMap(\.lists), debugger: distribution.debugger.package)
+                request, of: offered, lists: suites.flatMap(\.lists), debuggers: distribution.packagedDebuggers)
         } else {
             for name in request.packages { choose(try Self.newest(name, in: offered, distribution.versionOrder)) }
         }
@@ -54,7 +54,7 @@ struct PackageSelection: Sendable {
     }
 
     private mutating func chooseClosure(
-        _ request: SyncRequest, of offered: [ArchivePackage], lists: [FilePath], debugger: String
+        _ request: SyncRequest, of offered: [ArchivePackage], lists: [FilePath], debuggers: [String]
     ) throws {
         let solver = try Self.solver(lists, request.releaseID.architecture)
         let bySHA256 = Dictionary(offered.map { ($0.sha256, $0) }, uniquingKeysWith: { first, _ in first })
@@ -67,7 +67,7 @@ struct PackageSelection: Sendable {
             sources.insert(package.source)
         }
         for package in offered where package.debugs(any: keys, of: sources) { choose(package) }
-        chooseDebugger(debugger, of: offered, solver)
+        chooseDebuggers(debuggers, of: offered, solver)
     }
 
     private static func solver(_ lists: [FilePath], _ architecture: Architecture) throws -> DependencySolver {
@@ -78,16 +78,18 @@ struct PackageSelection: Sendable {
         }
     }
 
-    private mutating func chooseDebugger(
-        _ debugger: String, of offered: [ArchivePackage], _ solver: DependencySolver
+    private mutating func chooseDebuggers(
+        _ debuggers: [String], of offered: [ArchivePackage], _ solver: DependencySolver
     ) {
         let bySHA256 = Dictionary(offered.map { ($0.sha256, $0) }, uniquingKeysWith: { first, _ in first })
-        do throws(DependencyError) {
-            for solved in try solver.closure(of: [debugger]) {
-                if let package = solved.sha256.flatMap({ bySHA256[$0.lowercased()] }) { choose(package) }
+        for debugger in debuggers {
+            do throws(DependencyError) {
+                for solved in try solver.closure(of: [debugger]) {
+                    if let package = solved.sha256.flatMap({ bySHA256[$0.lowercased()] }) { choose(package) }
+                }
+            } catch {
+                remarks.append("The debugger package '\(debugger)' cannot be mirrored from here: \(error).")
             }
-        } catch {
-            remarks.append("The debugger package '\(debugger)' cannot be mirrored from here: \(error).")
         }
     }
 

@@ -12,10 +12,10 @@ struct RPMSelection: Sendable {
 
     /// Reads the metadata and chooses. Blocking.
     ///
-    /// Of a lazy repository the debugger is chosen, unless the request names packages.
+    /// Of a lazy repository the debuggers are chosen, unless the request names packages.
     ///
     /// - Throws: ``CrashModel/StageError`` with `unknownPackage` or `metadataRefused`.
-    init(_ request: SyncRequest, repositories: [RPMRepository], debugger: String) throws {
+    init(_ request: SyncRequest, repositories: [RPMRepository], debuggers: [String]) throws {
         let isWhole = request.packages.isEmpty
         if isWhole {
             let full = repositories.map { $0.repository.mode == .lazy ? nil : $0 }
@@ -34,10 +34,12 @@ struct RPMSelection: Sendable {
             }
             if isWhole || request.withClosure {
                 // The first crash must not wait for its debugger as well.
-                do throws(DependencyError) {
-                    needed = Set(try solver.closure(of: [debugger]).compactMap { $0.sha256?.lowercased() })
-                } catch {
-                    remarks.append("The debugger package '\(debugger)' cannot be mirrored from here: \(error).")
+                for debugger in debuggers {
+                    do throws(DependencyError) {
+                        needed.formUnion(try solver.closure(of: [debugger]).compactMap { $0.sha256?.lowercased() })
+                    } catch {
+                        remarks.append("The debugger package '\(debugger)' cannot be mirrored from here: \(error).")
+                    }
                 }
             }
         } catch .unknownPackage(let name) {

@@ -6,7 +6,7 @@ package struct SyncRequest: Hashable, Sendable {
     package let releaseID: ReleaseID
     /// Names of packages, or `name=version`; empty for everything that the repositories have.
     package let packages: [String]
-    /// Whether the dependencies of ``packages``, the debug symbols of them all, and the debugger come too.
+    /// Whether the dependencies of ``packages``, the debug symbols of them all, and the debuggers come too.
     package let withClosure: Bool
 
     package init(releaseID: ReleaseID, packages: [String] = [], withClosure: Bool = true) {

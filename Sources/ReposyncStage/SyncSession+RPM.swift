@@ -30,7 +30,7 @@ extension SyncSession {
         }
         await progress.report("selecting packages", 0.08, always: true)
         let selection = try await downloader.blocking {
-            try RPMSelection(request, repositories: opened, debugger: distribution.debugger.package)
+            try RPMSelection(request, repositories: opened, debuggers: distribution.packagedDebuggers)
         }
         let keys = try await downloader.blocking { try opened.map { try RefusedPackages.keys(of: $0.repository) } }
         let known = try await downloader.blocking {

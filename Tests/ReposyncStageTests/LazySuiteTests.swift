@@ -40,6 +40,15 @@ import Testing
         }
     }
 
+    @Test func debuggerOfKernelsIsFetchedToo() async throws {
+        try await TestMirror.with { mirror in
+            let report = try await mirror.synchronise([], plugin: "mirror: lazy\n" + kernelDebugger("unrelated"))
+            let index = try #require(try PackageIndex(mirror.directory))
+            let package = try #require(try index.packages(named: "unrelated").first)
+            #expect(report.downloadedCount == 3 && mirror.directory.hasFile(at: package.location), "\(report)")
+        }
+    }
+
     @Test func fetchedPackageIsReadByTheNextSynchronisation() async throws {
         try await TestMirror.with { mirror in
             _ = try await synchronise(mirror)

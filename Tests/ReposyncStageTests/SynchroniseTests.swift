@@ -36,6 +36,29 @@ import Testing
         }
     }
 
+    @Test func debuggerOfKernelsComesWithTheClosure() async throws {
+        try await TestMirror.with { mirror in
+            _ = try await mirror.synchronise()
+            let report = try await mirror.synchronise(plugin: kernelDebugger("unrelated"))
+            #expect(report.downloadedCount == 1 && report.selectedCount == 5 && report.remarks == [], "\(report)")
+        }
+    }
+
+    @Test func debuggerOfKernelsThatNoRepositoryHasIsARemark() async throws {
+        try await TestMirror.with { mirror in
+            let report = try await mirror.synchronise(plugin: kernelDebugger("crash"))
+            #expect(report.selectedCount == 4 && report.index.packageCount == 4)
+            #expect(report.remarks.count == 1 && report.remarks.first?.contains("'crash'") == true, "\(report)")
+        }
+    }
+
+    @Test func debuggerOfKernelsThatIsTheHostsIsNotLookedFor() async throws {
+        try await TestMirror.with { mirror in
+            let plugin = "kernel-debugger: { host: true, executable: /usr/bin/crash }\n"
+            #expect(try await mirror.synchronise(plugin: plugin).remarks == [])
+        }
+    }
+
     @Test func emptyListMeansTheWholeSuite() async throws {
         try await TestMirror.with { mirror in
             let report = try await mirror.synchronise([])

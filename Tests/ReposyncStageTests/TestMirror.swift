@@ -100,3 +100,8 @@ struct TestMirror {
     /// The archive's file of that path below `dists/bookworm`.
     func list(_ name: String) -> FilePath { archive.folder.appending("dists/bookworm").appending(name) }
 }
+
+/// A line of the plugin that names the package with the debugger for kernels.
+func kernelDebugger(_ package: String) -> String {
+    "kernel-debugger: { package: \(package), executable: /usr/bin/crash }\n"
+}
