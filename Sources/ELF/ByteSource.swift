@@ -24,3 +24,20 @@ package struct MemoryByteSource: ByteSource {
         return Array(bytes[start..<(start + min(count, bytes.count - start))])
     }
 }
+
+/// The beginning of a file and a later piece of it; nothing is known of what lies between, which reads as zeros.
+struct PiecedByteSource: ByteSource {
+    let prefix: [UInt8]
+    let piece: [UInt8]
+    let pieceOffset: UInt64
+
+    var byteCount: UInt64 {
+        let (end, overflow) = pieceOffset.addingReportingOverflow(UInt64(piece.count))
+        return overflow ? .max : end
+    }
+
+    func read(at offset: UInt64, count: Int) throws(ELFError) -> [UInt8] {
+        guard offset >= pieceOffset else { return try MemoryByteSource(prefix).read(at: offset, count: count) }
+        return try MemoryByteSource(piece).read(at: offset - pieceOffset, count: count)
+    }
+}

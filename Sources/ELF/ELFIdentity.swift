@@ -12,6 +12,9 @@ package struct ELFIdentity: Hashable, Sendable {
     package let interpreter: String?
     /// Whether notes lie outside the bytes that were given, so that a longer prefix could tell more.
     package let isPartial: Bool
+    /// Where notes lie that the given bytes do not reach, in bytes of the file: the first such segment, `PT_NOTE`. A
+    /// kernel's vmlinux has them behind all of its code.
+    package let missingNotes: Range<UInt64>?
     /// What a person should know, a sentence each.
     package let remarks: [String]
 
@@ -22,13 +25,26 @@ package struct ELFIdentity: Hashable, Sendable {
         self = try ELFFile(MemoryByteSource(prefix)).identity()
     }
 
-    init(file: ELFFile, notes: IdentityNotes, interpreter: String?, isPartial: Bool) {
+    /// Reads it from the beginning of a file and the notes that it lacked.
+    ///
+    /// - Parameters:
+    ///   - notes: What the file has at ``missingNotes``.
+    ///   - offset: Where that is, in bytes.
+    /// - Throws: ``ELFError`` when the bytes do not begin as an ELF file does.
+    package init(prefix: [UInt8], notes: [UInt8], at offset: UInt64) throws(ELFError) {
+        self = try ELFFile(PiecedByteSource(prefix: prefix, piece: notes, pieceOffset: offset)).identity()
+    }
+
+    init(
+        file: ELFFile, notes: IdentityNotes, interpreter: String?, isPartial: Bool, missingNotes: Range<UInt64>?
+    ) {
         type = file.header.type
         architecture = file.header.architecture
         buildID = notes.buildID
         packageNote = notes.packageNote
         self.interpreter = interpreter
         self.isPartial = isPartial
+        self.missingNotes = missingNotes
         remarks = notes.remarks
     }
 }
@@ -56,7 +72,16 @@ extension ELFFile {
             }
         }
         return ELFIdentity(
-            file: self, notes: notes, interpreter: try interpreter(), isPartial: isPartial && notes.buildID == nil)
+            file: self, notes: notes, interpreter: try interpreter(), isPartial: isPartial && notes.buildID == nil,
+            missingNotes: notes.buildID == nil ? missingNotes : nil)
+    }
+
+    private var missingNotes: Range<UInt64>? {
+        guard layout == .file else { return nil }
+        let missing = segments.first { segment in
+            segment.kind == .note && segment.fileSize > 0 && segment.fileEnd.map { $0 > source.byteCount } ?? false
+        }
+        return missing.flatMap { segment in segment.fileEnd.map { segment.offset..<$0 } }
     }
 
     private func takeSectionNotes(into notes: inout IdentityNotes) throws(ELFError) {

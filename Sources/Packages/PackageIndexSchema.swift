@@ -6,7 +6,7 @@ import GRDB
 enum PackageIndexSchema {
     /// Raised whenever a reader of the older tables would misread the newer ones, and whenever ``scanPackage(_:)`` finds
     /// something that carried-over rows would lack.
-    static let version = 2
+    static let version = 3
 
     static let tables = """
         CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;

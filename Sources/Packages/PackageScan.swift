@@ -61,7 +61,7 @@ struct PackageScan {
         _ path: String, _ entry: PackageEntry, _ payload: PayloadReader
     ) throws(ArchiveError) {
         if let prefix = try elfPrefix(payload) {
-            if let identity = try? ELFIdentity(prefix: prefix) {
+            if let identity = try identity(prefix.bytes, endingAt: prefix.end, payload) {
                 elfFiles[path] = identity
                 if let indexed = PathClass(path).elfFile(identity) { paths.append(indexed) }
             } else if entry.isExecutable {
@@ -72,16 +72,41 @@ struct PackageScan {
         }
     }
 
-    /// The beginning of an ELF file; nil for any other.
-    private func elfPrefix(_ payload: PayloadReader) throws(ArchiveError) -> [UInt8]? {
+    /// nil for what cannot be read as an ELF file.
+    ///
+    /// - Parameter end: How much of the file has gone by.
+    private func identity(
+        _ prefix: [UInt8], endingAt end: Int64, _ payload: PayloadReader
+    ) throws(ArchiveError) -> ELFIdentity? {
+        guard let identity = try? ELFIdentity(prefix: prefix) else { return nil }
+        guard let missing = identity.missingNotes, missing.count <= Self.prefixBytes,
+            let start = Int64(exactly: missing.lowerBound), start >= end
+        else { return identity }
+        var notes: [UInt8] = []
+        while notes.count < missing.count, let block = try payload.nextBlock() {
+            let place = start + Int64(notes.count)
+            let (next, overflow) = block.offset.addingReportingOverflow(Int64(block.bytes.count))
+            guard !overflow, next > place else { continue }
+            // A hole in the notes says nothing.
+            guard block.offset <= place else { break }
+            notes.append(
+                contentsOf: block.bytes.dropFirst(Int(place - block.offset)).prefix(missing.count - notes.count))
+        }
+        return (try? ELFIdentity(prefix: prefix, notes: notes, at: missing.lowerBound)) ?? identity
+    }
+
+    /// The beginning of an ELF file, and how much of it has gone by; nil for any other file.
+    private func elfPrefix(_ payload: PayloadReader) throws(ArchiveError) -> (bytes: [UInt8], end: Int64)? {
         var prefix: [UInt8] = []
+        var end: Int64 = 0
         while prefix.count < Self.prefixBytes, let block = try payload.nextBlock() {
             let hole = min(max(0, block.offset - Int64(prefix.count)), Int64(Self.prefixBytes - prefix.count))
             prefix.append(contentsOf: repeatElement(0, count: Int(hole)))
             prefix.append(contentsOf: block.bytes.prefix(Self.prefixBytes - prefix.count))
+            end = max(end, block.offset &+ Int64(block.bytes.count))
             guard prefix.count < 4 || prefix.starts(with: [0x7f, 0x45, 0x4c, 0x46]) else { return nil }
         }
-        return prefix.count >= 4 ? prefix : nil
+        return prefix.count >= 4 ? (prefix, end) : nil
     }
 
     func contents(refused: [RefusedEntry]) -> PackageContents {

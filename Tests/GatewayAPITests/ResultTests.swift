@@ -126,6 +126,16 @@ import Testing
         }
     }
 
+    @Test func logOfAKernelIsThereBeforeItsBacktrace() async throws {
+        try await GatewayBench.run { bench, client in
+            let (directory, password) = try await bench.makeTask([.started])
+            try mkdirOrFail(directory.results)
+            try write("[    1.0] Kernel panic - not syncing\n".utf8, to: directory.results.appending("log"))
+            let text = try await client.get("/\(directory.task)/log", password: password).text
+            #expect(text.hasSuffix("== KERNEL LOG ==\n[    1.0] Kernel panic - not syncing\n"), "\(text)")
+        }
+    }
+
     private func gunzip(_ body: ByteBuffer) async throws -> String {
         try await ScratchDirectory.with { directory in
             let packed = directory.appending("packed.gz")

@@ -90,13 +90,7 @@ extension LiveTests {
         }
 
         private func retrace(_ arguments: [String], _ stack: Stack) async throws -> ChildResult {
-            try await runTool(
-                [Stack.products.appending("retrace").string] + arguments,
-                environment: [
-                    "RETRACE_SERVER_URI": "http://127.0.0.1:\(await stack.address.port)",
-                    "RETRACE_AMQP_URL": stack.node.url, "HOME": stack.directory.string,
-                    "TMPDIR": stack.directory.string,
-                ], limits: SandboxLimits(wallTime: .seconds(90)))
+            try await stack.retrace(arguments)
         }
 
         private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

@@ -25,12 +25,16 @@ struct Stack: Sendable {
     let made: MadeRelease
     /// A release of RPMs, whose packages are made when a test needs them.
     let plum: MadeRPMRelease
+    /// A release with a kernel, whose dumps and packages are made when a test needs them.
+    let kernels: MadeKernelRelease
     let address = GatewayAddress()
     private let starts: AsyncStream<ServiceProcess>.Continuation
 
     var spool: FilePath { directory.appending("spool") }
     var store: FilePath { directory.appending("store") }
     var repositories: FilePath { directory.appending("repositories") }
+    /// Whose dumps of kernels the gateway takes where they lie.
+    var dumps: FilePath { directory.appending("dumps") }
 
     /// Why the stack is not what it should be, with what the services said last.
     struct Failure: Error, CustomStringConvertible {
@@ -104,9 +108,12 @@ struct Stack: Sendable {
         _ body: @Sendable (Stack) async throws -> Void
     ) async throws {
         let (orders, starts) = AsyncStream.makeStream(of: ServiceProcess.self)
+        let kernels = try MadeKernelRelease(beside: made)
         let queue = try MessageBroker(
             BrokerAddress(url: node.url), topology: topology, name: "test", logger: quiet)
-        let stack = Stack(directory: directory, node: node, queue: queue, made: made, plum: plum, starts: starts)
+        let stack = Stack(
+            directory: directory, node: node, queue: queue, made: made, plum: plum, kernels: kernels,
+            starts: starts)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 await withTaskGroup(of: Void.self) { processes in
@@ -134,13 +141,14 @@ struct Stack: Sendable {
 
     private init(
         directory: FilePath, node: PrivateBroker, queue: MessageBroker, made: MadeRelease, plum: MadeRPMRelease,
-        starts: AsyncStream<ServiceProcess>.Continuation
+        kernels: MadeKernelRelease, starts: AsyncStream<ServiceProcess>.Continuation
     ) {
         self.directory = directory
         self.node = node
         self.queue = queue
         self.made = made
         self.plum = plum
+        self.kernels = kernels
         self.starts = starts
         services = Self.serviceNames.map(ServiceProcess.init)
     }
@@ -251,7 +259,7 @@ struct Stack: Sendable {
         let directory = FilePath(platformString: template)
         // Debuggers without privileges pass through it.
         chmod(directory.string, 0o711)
-        for name in ["spool", "store", "repositories", "plugins", "keys", "gateway"] {
+        for name in ["spool", "store", "repositories", "plugins", "keys", "gateway", "dumps"] {
             try DebianArchive.makeDirectories(directory.appending(name))
         }
         chmod(directory.appending("spool").string, 0o711)
@@ -277,7 +285,8 @@ struct Stack: Sendable {
             """.utf8, to: directory.appending("plugins/lazydebian.yaml"))
         // A configuration of the host must not leak into the tests.
         for name in serviceNames {
-            try FolderContents.write("log: {level: info}\n".utf8, to: directory.appending("\(name).yaml"))
+            let more = name == "gateway" ? "http: {serverdumps: '\(directory.appending("dumps"))'}\n" : ""
+            try FolderContents.write("log: {level: info}\n\(more)".utf8, to: directory.appending("\(name).yaml"))
         }
         return directory
     }

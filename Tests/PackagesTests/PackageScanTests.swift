@@ -36,6 +36,31 @@ struct PackageScanTests {
             ])
     }
 
+    /// As the kernel's own linker script lays vmlinux out: its notes are at the end of its constants.
+    @Test func notesBehindMegabytesOfCodeAreFound() throws {
+        var notes = ELFBuilder(type: 2)
+        notes.notes = [.init("GNU", 3, buildID.bytes)]
+        var vmlinux = ELFBuilder(type: 2)
+        vmlinux.segments = [
+            .init(at: 0xffff_ffff_8100_0000, content: [UInt8](repeating: 0x90, count: 3_000_000)),
+            .init(type: 4, at: 0xffff_ffff_8240_0000, content: notes.noteBytes),
+            .init(at: 0xffff_ffff_8300_0000, content: [UInt8](repeating: 1, count: 100_000)),
+        ]
+        var lying = vmlinux
+        lying.segments[1].statedFileSize = UInt64(1) << 62
+        var cut = vmlinux
+        cut.segments[1].statedOffset = UInt64.max - 8
+        var made = MadeDebianPackage("made-dbg", version: "1.0-1")
+        for (name, file) in [("true", vmlinux), ("lying", lying), ("cut", cut)] {
+            made.add("/usr/lib/debug/boot/vmlinux-\(name)", file.build())
+        }
+        let found = try scan(made)
+        #expect(found.count == 3)
+        #expect(found["/usr/lib/debug/boot/vmlinux-true"]?.buildID == buildID)
+        #expect(found["/usr/lib/debug/boot/vmlinux-lying"]?.buildID == nil)
+        #expect(found["/usr/lib/debug/boot/vmlinux-cut"]?.buildID == nil)
+    }
+
     @Test func debugFilesAreKnownByTheirPlace() throws {
         var made = MadeDebianPackage("made-dbg", version: "1.0-1")
         made.addELF(buildID.debugPath, nil)

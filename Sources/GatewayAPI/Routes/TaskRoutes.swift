@@ -67,14 +67,18 @@ struct TaskRoutes: Sendable {
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: body))
     }
 
+    /// What the stages did, and the log of a kernel that crashed: that is there long before its backtrace.
     private func log(_ task: RetraceTask) async throws -> ResultContent {
         let events = try await dependencies.store.events(of: task.id)
-        let file = directory(task).log
+        let files = [directory(task).log, directory(task).results.appending("log")]
         let printed = try await dependencies.onDisk {
-            try ResultFile(at: file).map { try $0.read(at: 0, count: min($0.byteCount, Self.maximumLog)) }
+            try files.map { file in
+                try ResultFile(at: file).map { try $0.read(at: 0, count: min($0.byteCount, Self.maximumLog)) } ?? []
+            }
         }
-        guard !events.isEmpty || printed != nil else { throw missing("log", task) }
-        let text = logText(of: task, events: events) + String(decoding: printed ?? [], as: UTF8.self)
+        guard !events.isEmpty || printed[0] != [] else { throw missing("log", task) }
+        var text = logText(of: task, events: events) + String(decoding: printed[0], as: UTF8.self)
+        if printed[1] != [] { text += "\n== KERNEL LOG ==\n" + String(decoding: printed[1], as: UTF8.self) }
         return ResultContent(printable(String(decoding: text.utf8.prefix(Self.maximumLog), as: UTF8.self)).utf8)
     }
 

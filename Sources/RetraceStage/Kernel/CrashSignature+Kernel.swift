@@ -22,6 +22,7 @@ extension CrashSignature {
         "machine_kexec", "native_machine_crash_shutdown", "__crash_kexec", "crash_kexec", "crash_kexec_post_notifiers",
         "crash_nmi_callback", "crash_save_cpu", "panic", "vpanic", "nmi_panic", "panic_nmi", "check_panic_on_warn",
         "oops_end", "oops_exit", "die", "__die", "__die_body", "make_task_dead", "bust_spinlocks", "show_regs",
+        "dump_stack", "dump_stack_lvl", "__dump_stack", "dump_backtrace", "show_stack",
         // Page faults and other exceptions.
         "page_fault", "async_page_fault", "do_page_fault", "__do_page_fault", "do_async_page_fault", "no_context",
         "page_fault_oops", "kernelmode_fixup_or_oops", "bad_area", "bad_area_nosemaphore", "__bad_area",

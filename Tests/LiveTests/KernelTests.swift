@@ -1,0 +1,156 @@
+import CrashModel
+import Glibc
+import NIOHTTP1
+import Sandbox
+import SystemPackage
+import TestFixtures
+import Testing
+
+extension LiveTests {
+    /// A kernel that crashed in a machine of qemu, as kdump saves it, through the six processes to crash(8).
+    @Suite("A kernel's dump becomes a backtrace")
+    struct KernelTests {
+        @Test func everyFormatGivesTheSameStackWithFileAndLine() async throws {
+            let stack = try runningStack()
+            guard let kernel = try await stack.kernels.prepare(stack) else { return }
+            let first = try #require(kernel.formats.first)
+            // The symbols are unpacked for the first; the others run beside one another.
+            let whole = try await stack.analysed(try FolderContents.read(kernel.dump(first)))
+            #expect(whole.kernel.rung == "full" && whole.kernel.verified == true, "\(whole.kernel) \(whole.remarks)")
+            #expect(whole.kernel.panic?.contains("sysrq triggered crash") == true, "\(whole.kernel)")
+            #expect(whole.kernel.release == kernel.release)
+            #expect(whole.crash_function == "sysrq_handle_crash")
+            let frame = try #require(whole.frame("sysrq_handle_crash"))
+            #expect(frame.file?.hasSuffix("drivers/tty/sysrq.c") == true && frame.line ?? 0 > 100, "\(frame)")
+            let modules = whole.kernel.modules
+            #expect(modules.contains { $0.name == "virtio_blk" } && modules.allSatisfy { $0.symbols }, "\(modules)")
+            try await withThrowingTaskGroup(of: (String, ReadKernel).self) { group in
+                for format in kernel.formats.dropFirst() {
+                    group.addTask {
+                        (format, try await stack.analysed(try FolderContents.read(kernel.dump(format))))
+                    }
+                }
+                for try await (format, other) in group {
+                    #expect(other.frames == whole.frames && other.kernel.rung == "full", "\(format): \(other)")
+                    #expect(other.kernel.panic == whole.kernel.panic, "\(format)")
+                }
+            }
+            #expect(stack.remains() == [])
+        }
+
+        @Test func oopsInAModuleHasFileAndLine() async throws {
+            let stack = try runningStack()
+            guard let kernel = try await stack.kernels.prepare(stack), let dump = kernel.oops("zlib") else { return }
+            let crash = try await stack.analysed(try FolderContents.read(dump))
+            #expect(crash.kernel.panic?.hasPrefix("divide error") == true, "\(crash.kernel)")
+            #expect(crash.crash_function == "bictcp_cong_avoid")
+            let frame = try #require(crash.frame("bictcp_cong_avoid"), "\(crash.frames)")
+            #expect(frame.module == "tcp_bic" && frame.line == 126, "\(frame)")
+            #expect(frame.file?.hasSuffix("net/ipv4/tcp_bic.c") == true, "\(frame)")
+            #expect(crash.kernel.modules.contains { $0.name == "tcp_bic" && $0.symbols }, "\(crash.kernel.modules)")
+        }
+
+        @Test func kernelAndLogAreThereBeforeTheAnalysis() async throws {
+            let stack = try runningStack()
+            guard let kernel = try await stack.kernels.prepare(stack) else { return }
+            let seen = await stack.events.entries.count
+            let task = try await stack.submit(kernel: try FolderContents.read(kernel.dump(kernel.formats[0])))
+            let status = try await stack.get(task).body
+            let log = try await stack.get(task, "/log").body
+            #expect(log.contains("== KERNEL LOG ==") && log.contains("sysrq: Trigger a crash"), "\(log.suffix(300))")
+            #expect(status.contains("Kernel: \(kernel.release) (build-id "), "\(status)")
+            let began = try await stack.event(.ingest, .started, of: task.id, from: seen)
+            let told = await stack.events.first(from: seen, within: .seconds(60)) { event in
+                event.task == task.id && event.facts["kernel_build_id"] != nil
+            }
+            let found = try #require(told)
+            #expect(found.facts["kernel"] == kernel.release)
+            #expect(found.microseconds - began.microseconds <= 1_000_000)
+            let end = try await stack.event(.ingest, .succeeded, of: task.id, from: seen)
+            #expect(end.microseconds - began.microseconds <= 2_000_000)
+            #expect(try await stack.end(of: task).status == "FINISHED_SUCCESS")
+        }
+
+        @Test func submitPrintsTheBacktraceOfTheKernel() async throws {
+            let stack = try runningStack()
+            guard let kernel = try await stack.kernels.prepare(stack) else { return }
+            let format = kernel.formats.contains("elf") ? "elf" : kernel.formats[0]
+            let submitted = try await stack.retrace(["submit", kernel.dump(format).string])
+            let text = String(decoding: submitted.standardOutput, as: UTF8.self)
+            #expect(submitted.termination == .exited(0), "\(String(decoding: submitted.standardError, as: UTF8.self))")
+            #expect(text.contains("sysrq triggered crash") && text.contains("drivers/tty/sysrq.c"), "\(text)")
+        }
+
+        @Test func unknownKernelGivesItsLog() async throws {
+            let stack = try runningStack()
+            guard let kernel = try await stack.kernels.prepare(stack) else { return }
+            var dump = try FolderContents.read(kernel.dump(kernel.formats[0]))
+            let key = try #require(dump.firstRange(of: Array("BUILD-ID=".utf8)))
+            for place in key.upperBound..<key.upperBound + 40 { dump[place] = UInt8(ascii: "a") }
+            let task = try await stack.submit(kernel: dump)
+            let end = try await stack.end(of: task)
+            #expect(end.status == "FINISHED_SUCCESS", "\(end.text)")
+            let crash = try ReadKernel(try await stack.get(task, "/backtrace.json").body)
+            #expect(crash.kernel.rung == "log-only" && crash.kernel.verified == nil, "\(crash)")
+            #expect(crash.kernel.build_id == String(repeating: "a", count: 40))
+            let text = try await stack.get(task, "/backtrace").body
+            #expect(text.contains("sysrq: Trigger a crash") && text.contains("debug symbols (vmlinux)"), "\(text)")
+        }
+
+        @Test func truncatedDumpIsAnAnswer() async throws {
+            let stack = try runningStack()
+            guard let kernel = try await stack.kernels.prepare(stack) else { return }
+            let whole = try FolderContents.read(kernel.dump(kernel.formats[0]))
+            let task = try await stack.submit(kernel: Array(whole[..<(whole.count / 2)]))
+            let end = try await stack.end(of: task)
+            #expect(end.text.contains("\(whole.count / 2)"), "\(end)")
+        }
+
+        /// 20 GB of memory, nearly all of it holes, that lie on the server: nothing is copied or read into memory.
+        @Test func hugeDumpOnTheServerIsAnalysedWhereItLies() async throws {
+            let stack = try runningStack()
+            guard let kernel = try await stack.kernels.prepare(stack) else { return }
+            let raw = kernel.dump("raw")
+            guard access(raw.string, R_OK) == 0 else { return }
+            let dump = stack.dumps.appending("huge")
+            try await makeSparse(dump, of: raw, more: 20 << 30)
+            let status = try #require(FolderContents.status(dump))
+            #expect(status.size > 20 << 30 && status.allocated < 1 << 30)
+            try await stack.forgetPeaks()
+            let before = try await stack.peaks()
+            let answer = try await stack.request(
+                .POST, "/create",
+                [
+                    "Content-Type": "application/octet-stream", "X-Task-Type": "2",
+                    "X-CoreFileDirectory": dump.string,
+                ], [])
+            let task = try #require(try answer.task(), "\(answer)")
+            let linked = FolderContents.status(
+                stack.spool.appending(task.id.description).appending("crash/vmcore"))
+            #expect(linked?.inode == status.inode)
+            let end = try await stack.end(of: task)
+            #expect(end.status == "FINISHED_SUCCESS", "\(end.text)")
+            let crash = try ReadKernel(try await stack.get(task, "/backtrace.json").body)
+            #expect(crash.kernel.rung == "full" && crash.crash_function == "sysrq_handle_crash", "\(crash)")
+            // How much that is in all says little of a build without optimisation; bench/kernel has the goal.
+            for (service, peak) in try await stack.peaks() {
+                let more = peak - (try #require(before[service]))
+                #expect(more <= 16 << 10, "\(service) took \(more) KiB more than the \(peak - more) that it had")
+            }
+            #expect(FolderContents.status(dump)?.size == status.size && stack.remains() == [])
+        }
+
+        @Test func dumpElsewhereOnTheServerIsForbidden() async throws {
+            let stack = try runningStack()
+            let file = stack.directory.appending("elsewhere")
+            try FolderContents.write("KDUMP   ".utf8, to: file)
+            let answer = try await stack.request(
+                .POST, "/create",
+                [
+                    "Content-Type": "application/octet-stream", "X-Task-Type": "2",
+                    "X-CoreFileDirectory": file.string,
+                ], [])
+            #expect(answer.status == 403, "\(answer)")
+        }
+    }
+}
