@@ -16,7 +16,8 @@ extension TaskDirectory {
             return
         }
         guard !keepsDump else { return }
-        for name in [upload, crash, crash.appendingSuffix(".partial")].compactMap(\.lastComponent?.string) {
+        let folders = [crash, crash.appendingSuffix(".partial"), session]
+        for name in ([upload] + folders).compactMap(\.lastComponent?.string) {
             try own.remove(name)
         }
     }

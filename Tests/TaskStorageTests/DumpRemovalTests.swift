@@ -9,7 +9,7 @@ import Testing
     @Test func dumpGoesAndResultsStay() throws {
         try ScratchDirectory.with { spool in
             let directory = try TaskDirectory.create(in: spool)
-            for folder in [directory.crash, FilePath(directory.crash.string + ".partial")] {
+            for folder in [directory.crash, FilePath(directory.crash.string + ".partial"), directory.session] {
                 #expect(mkdir(folder.string, 0o711) == 0)
                 _ = try FolderContents.write("core".utf8, to: folder.appending("coredump"))
             }

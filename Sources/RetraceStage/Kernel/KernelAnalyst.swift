@@ -142,8 +142,8 @@ func moduleFiles(in root: FilePath, _ files: KernelFiles, loaded: [String]?) -> 
             left -= 1
             let path = folder + "/" + name
             guard let suffix = [".ko.debug", ".ko"].first(where: name.hasSuffix) else {
-                // Only folders can be listed; a file among them is one failed open(2).
-                if !name.contains(".") || name == modules { folders.append(path) }
+                // Only folders can be listed, and no link is followed; any other name is one failed open(2).
+                folders.append(path)
                 continue
             }
             let module = moduleName(String(name.dropLast(suffix.count)))

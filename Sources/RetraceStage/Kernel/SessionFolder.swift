@@ -12,7 +12,7 @@ struct SessionFolder: Sendable {
     let user: SandboxUser
 
     init(in directory: TaskDirectory, user: SandboxUser) {
-        path = directory.path.appending("session.partial")
+        path = directory.session
         self.user = user
     }
 
