@@ -26,7 +26,9 @@ extension TaskDirectory {
     ///
     /// - Throws: `Errno` when the dump cannot be read or the registry not be written.
     package func shareKeptDump(_ kernel: KernelDump) throws(Errno) -> DumpSharing {
-        guard let own = try ResultFile(at: vmcore(kernel)), own.byteCount > 0 else { return .unique }
+        guard !kernel.file.hasPrefix("/"), let own = try ResultFile(at: vmcore(kernel)), own.byteCount > 0 else {
+            return .unique
+        }
         let registry = Self.registry(in: path.removingLastComponent())
         let entry = registry.appending(try own.sha256())
         for folder in [registry, entry] {

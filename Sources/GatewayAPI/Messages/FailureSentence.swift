@@ -63,6 +63,7 @@ enum FailureSentence {
         "core-unreadable": "gdb does not take the uploaded file for a core dump.",
         "core-truncated": "The core is cut off, and gdb found no stack in what is there.",
         "no-frames": "gdb read the core but found no stack in it.",
+        "dump-unreadable": "The debugger's user may not read the dump that was named on the server.",
         "sandbox-unavailable": "The sandbox for gdb could not be started.",
         "vmlinux-missing":
             "There are no debug symbols for this kernel, and its log cannot be read from the dump alone.",
@@ -96,6 +97,7 @@ enum FailureSentence {
         "Pack the kernel's dump as a file named vmcore.",
         "That is all that this server takes; makedumpfile -d 31 makes dumps of kernels smaller.",
         "Send the dump again from the machine, uncut.",
+        "Make the file readable for everybody, or send the dump instead of naming it.",
         "Try again later.",
         "Try again later, or tell the server's operator.",
         "Try again later; its operator finds the cause in the log.",

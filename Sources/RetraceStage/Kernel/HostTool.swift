@@ -16,19 +16,6 @@ struct HostTool: Sendable {
 
     /// - Parameter folder: Where an empty folder `root` is, which gets the links of the host's root. Blocking.
     func command(_ arguments: [String], in folder: SessionFolder, binds: [SandboxBind]) -> SandboxedCommand {
-        var system = [SandboxBind("/usr", at: "/usr")]
-        for name in ["bin", "sbin", "lib", "lib32", "lib64"] {
-            var facts = stat()
-            guard lstat("/" + name, &facts) == 0 else { continue }
-            if facts.st_mode & S_IFMT == S_IFLNK {
-                // Debian's and Fedora's are links into /usr.
-                symlink("usr/" + name, folder.root.appending(name).string)
-            } else {
-                system.append(SandboxBind(FilePath("/" + name), at: "/" + name))
-            }
-        }
-        return SandboxedCommand(
-            root: folder.root, binds: system + binds, environment: ["LC_ALL": "C", "PATH": "/usr/bin:/bin"],
-            arguments: [program] + arguments, workingDirectory: "/tmp", user: user)
+        .hostProgram([program] + arguments, root: folder.root, binds: binds, user: user)
     }
 }

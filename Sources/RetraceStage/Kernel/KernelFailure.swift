@@ -11,6 +11,8 @@ extension StageError.Code {
     package static let crashTimeout = Self("crash-timeout")
     /// crash ran out of memory, and there is no log.
     package static let crashOutOfMemory = Self("crash-out-of-memory")
+    /// A dump on the server that only its owner may read.
+    package static let dumpUnreadable = Self("dump-unreadable")
     /// The host has no crash utility where its operator said it has.
     package static let debuggerMissing = Self("debugger-missing")
 }

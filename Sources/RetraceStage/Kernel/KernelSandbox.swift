@@ -24,7 +24,11 @@ struct KernelSandbox: Sendable {
     init(
         _ chroot: Chroot, kernel: KernelDump, directory: TaskDirectory, user: SandboxUser
     ) throws(StageError) {
-        let names = [kernel.file] + [kernel.memoryFile].compactMap(\.self)
+        // Where an operator named a dump on the server, ingest has noted its path, and the sandbox sees it under its name.
+        let path = directory.vmcore(kernel)
+        let isOutside = kernel.file.hasPrefix("/")
+        let file = isOutside ? path.lastComponent?.string ?? "" : kernel.file
+        let names = [file] + [kernel.memoryFile].compactMap(\.self)
         guard names.allSatisfy({ !$0.isEmpty && !$0.hasPrefix(".") && !$0.utf8.contains(UInt8(ascii: "/")) }) else {
             throw StageError(.retrace, .internalError, "The job names a dump outside the folder of its task.")
         }
@@ -37,8 +41,10 @@ struct KernelSandbox: Sendable {
         // crash looks for the memory beside the snapshot, under the same name.
         binds =
             place.binds
-            + names.map { SandboxBind(directory.crash.appending($0), at: "\(Self.dumpFolder)/\($0)") }
-        dump = "\(Self.dumpFolder)/\(kernel.file)"
+            + names.map { name in
+                SandboxBind(name == file ? path : directory.crash.appending(name), at: "\(Self.dumpFolder)/\(name)")
+            }
+        dump = "\(Self.dumpFolder)/\(file)"
         self.user = user
     }
 

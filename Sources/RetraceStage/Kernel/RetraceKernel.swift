@@ -15,8 +15,17 @@ func retraceKernel(
     let folder = SessionFolder(in: directory, user: limits.user)
     let sandbox = try await onThread {
         try folder.make()
-        for name in [kernel.file] + [kernel.memoryFile].compactMap(\.self) {
-            try share(directory.crash.appending(name), with: limits.user)
+        do {
+            for file in [directory.vmcore(kernel)]
+                + [kernel.memoryFile.map { directory.crash.appending($0) }]
+                .compactMap(\.self)
+            {
+                try share(file, with: limits.user)
+            }
+        } catch Errno.permissionDenied {
+            throw StageError(
+                .retrace, .dumpUnreadable, "The debugger's user may not read the dump that was named on the server.",
+                advice: "Make the file readable for everybody, or send the dump instead of naming it.")
         }
         return try KernelSandbox(chroot, kernel: kernel, directory: directory, user: limits.user)
     }

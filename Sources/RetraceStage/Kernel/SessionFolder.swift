@@ -65,6 +65,8 @@ func share(_ path: FilePath, with user: SandboxUser, writable: Bool = false) thr
         guard fstat(descriptor.rawValue, &facts) == 0 else { return Errno(rawValue: errno) }
         let wanted: mode_t = writable ? 0o060 : 0o040
         if !writable, facts.st_mode & 0o004 != 0 { return nil }
+        // The other names of the file are not ours to decide about.
+        if !writable, facts.st_nlink > 1, facts.st_gid != user.groupID { return .permissionDenied }
         if facts.st_gid == user.groupID, facts.st_mode & wanted == wanted { return nil }
         guard fchown(descriptor.rawValue, .max, user.groupID) == 0,
             fchmod(descriptor.rawValue, facts.st_mode & 0o7777 | wanted) == 0

@@ -31,7 +31,10 @@ package func stripKeptDump(
     of crash: Crash, in chroot: Chroot, directory: TaskDirectory, limits: RetraceLimits
 ) async -> DumpStrip {
     let level = limits.kernel.stripLevel
-    guard level > 0, let kernel = crash.kernel, level & ~(kernel.dumpLevel ?? 0) != 0 else { return .notWanted }
+    guard level > 0, let kernel = crash.kernel, level & ~(kernel.dumpLevel ?? 0) != 0,
+        // A dump that lies elsewhere on the server is not ours to change.
+        !kernel.file.hasPrefix("/")
+    else { return .notWanted }
     do throws(StageError) {
         guard try await onThread({ directory.keepsDump }) else { return .notWanted }
         guard kernel.format != .vmware, kernel.memoryFile == nil else {
