@@ -10,7 +10,7 @@ actor MadeKernelRelease {
     nonisolated let directory: FilePath
     nonisolated let release: ReleaseID
     private let made: MadeRelease
-    private var outcome: Result<Kernel, Missing>?
+    private var outcome: Result<Kernel?, any Error>?
 
     /// The kernel whose dumps there are.
     struct Kernel: Sendable {
@@ -60,10 +60,12 @@ actor MadeKernelRelease {
                 outcome = .success(kernel)
             } catch let missing as Missing {
                 print("Kernel tests skipped: \(missing.reason)")
-                outcome = .failure(missing)
+                outcome = .success(nil)
+            } catch {
+                outcome = .failure(error)
             }
         }
-        return try? outcome?.get()
+        return try outcome?.get()
     }
 
     private static func kernel() async throws -> Kernel {
@@ -156,6 +158,9 @@ actor MadeKernelRelease {
             suite: $CODENAME
             components: [main]
             mirrors: ['file://\(archive)']
+          - { name: updates, remove: true }
+          - { name: security, remove: true }
+          - { name: debug, remove: true }
 
         """
     }
