@@ -204,7 +204,8 @@ let package = Package(
 
         // Tests: a target for every module, and the journeys that need a broker, gdb and an archive
         .target(
-            name: "TestFixtures", dependencies: ["CrashModel", nioPosix, subprocess, system], path: "Tests/TestFixtures"
+            name: "TestFixtures", dependencies: ["CrashModel", "Archives", "CArchive", nioPosix, subprocess, system],
+            path: "Tests/TestFixtures"
         ),
         test("CrashModel"),
         test("ELF", ["CrashModel", system]),
@@ -229,7 +230,7 @@ let package = Package(
                 hummingbirdTesting, httpTypes,
                 logging, nioCore, nioPosix, system,
             ]),
-        test("IngestStage", ["CrashModel", "Archives", "Coredumps", "TaskStorage", "CArchive", system]),
+        test("IngestStage", ["CrashModel", "Archives", "Coredumps", "TaskStorage", system]),
         test("ResolveStage", ["CrashModel", "Archives", "Packages", "Distributions", "TaskStorage", system]),
         test(
             "ChrootStage",

@@ -36,8 +36,9 @@ struct HostProgram: Sendable {
         else { throw .stage(.debuggerIsUnusable("\(path) names no dynamic loader that this host has")) }
         let folder = usrMerged(interpreter)[..<slash]
         files = [File(source: program, target: executable), File(source: loader, target: "\(folder)/\(name)")]
-        let triplet = "/usr/lib/" + Self.triplet(architecture)
-        let places = [loader.removingLastComponent().string, triplet, "/usr/lib64", "/usr/lib"]
+        let places = [
+            loader.removingLastComponent().string, "/usr/lib/" + architecture.multiarchTuple, "/usr/lib64", "/usr/lib",
+        ]
         var seen: Set<String> = [name.string]
         var rest = needed
         while let library = rest.popLast() {
@@ -70,18 +71,5 @@ struct HostProgram: Sendable {
         guard let resolved = realpath(host.string == "/" ? path : host.string + path, nil) else { return nil }
         defer { free(resolved) }
         return FilePath(platformString: resolved)
-    }
-
-    /// The directory of libraries that Debian's multiarch has (its tuples, in the Debian wiki's Multiarch/Tuples).
-    private static func triplet(_ architecture: Architecture) -> String {
-        switch architecture {
-        case .x86_64: "x86_64-linux-gnu"
-        case .i386: "i386-linux-gnu"
-        case .aarch64: "aarch64-linux-gnu"
-        case .armhfp: "arm-linux-gnueabihf"
-        case .ppc64: "powerpc64-linux-gnu"
-        case .ppc64le: "powerpc64le-linux-gnu"
-        case .s390x: "s390x-linux-gnu"
-        }
     }
 }

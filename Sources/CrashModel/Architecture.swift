@@ -28,6 +28,19 @@ package enum Architecture: String, Hashable, Sendable, CaseIterable, CustomStrin
 
     package var description: String { rawValue }
 
+    /// The directory below /usr/lib that Debian has its libraries in (Multiarch/Tuples of the Debian wiki).
+    package var multiarchTuple: String {
+        switch self {
+        case .x86_64: "x86_64-linux-gnu"
+        case .i386: "i386-linux-gnu"
+        case .aarch64: "aarch64-linux-gnu"
+        case .armhfp: "arm-linux-gnueabihf"
+        case .ppc64: "powerpc64-linux-gnu"
+        case .ppc64le: "powerpc64le-linux-gnu"
+        case .s390x: "s390x-linux-gnu"
+        }
+    }
+
     /// The name that dpkg and Debian's archives use.
     package var debianName: String {
         switch self {

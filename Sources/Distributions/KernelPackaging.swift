@@ -37,14 +37,14 @@ package struct KernelPackaging: Hashable, Sendable {
     }
 
     /// Whether a package of one of ``packageNames(of:_:)`` is of that very kernel, as far as its version can say.
-    package func isOf(_ release: KernelRelease, _ package: NEVRA, namesCarryRelease: Bool) -> Bool {
+    package func isOf(_ release: KernelRelease, _ package: NEVRA) -> Bool {
         if namesCarryRelease { return true }
         let version = KernelVersion(release, flavours: flavours)
         return package.version == version.version && package.release == version.release
     }
 
     /// Whether the package's name alone tells the kernel, as Debian's does.
-    package var namesCarryRelease: Bool { packages.allSatisfy { $0.contains("$RELEASE") } }
+    private var namesCarryRelease: Bool { packages.allSatisfy { $0.contains("$RELEASE") } }
 
     private func texts(_ templates: [String], _ release: KernelRelease, _ architecture: Architecture) -> [String] {
         let version = KernelVersion(release, flavours: flavours)

@@ -26,16 +26,14 @@ struct ServerDump: Equatable, Sendable {
         guard allowed.contains(where: { Self.resolved($0).map { file != $0 && file.starts(with: $0) } ?? false }) else {
             throw Refusal(.forbidden, .dumpOutsideOfDirectories, advice: .seeServerDumps)
         }
-        var facts = Self.facts(of: file)
-        if facts?.isDirectory == true {
-            let names = (try? Self.names(in: file)) ?? []
+        if FileKind(of: file) == .directory {
+            let names = (try? TaskDirectory.names(in: file)) ?? []
             guard names.count == 1, let only = names.first else {
                 throw Refusal(.notImplemented, .severalDumpsOnServer, advice: .nameTheDump)
             }
             file.append(only)
-            facts = Self.facts(of: file)
         }
-        guard let facts, facts.isRegular else { throw absent }
+        guard FileKind(of: file) == .regular else { throw absent }
         guard let start = Self.start(of: file), Self.agrees(contentType, start) else {
             throw Refusal(.conflict, .otherTypeOnServer, advice: .sendItsMediaType)
         }
@@ -49,13 +47,6 @@ struct ServerDump: Equatable, Sendable {
             return FilePath(platformString: found)
         }
     }
-
-    private static func facts(of path: FilePath) -> (isRegular: Bool, isDirectory: Bool)? {
-        guard let kind = FileKind(of: path) else { return nil }
-        return (kind == .regular, kind == .directory)
-    }
-
-    private static func names(in directory: FilePath) throws -> [String] { try TaskDirectory.names(in: directory) }
 
     private static func start(of path: FilePath) -> [UInt8]? {
         guard let file = try? ResultFile(at: path) else { return nil }

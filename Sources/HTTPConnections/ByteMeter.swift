@@ -10,6 +10,8 @@ final class ByteMeter: ChannelDuplexHandler, RemovableChannelHandler {
     private let rules: ConnectionRules
     /// Bytes that were handed down for the socket.
     private(set) var written = 0
+    /// How often something was handed down or sent on its way: while it stays the same, no new byte waits for the socket.
+    private(set) var changes = 0
 
     init(rules: ConnectionRules) { self.rules = rules }
 
@@ -23,6 +25,13 @@ final class ByteMeter: ChannelDuplexHandler, RemovableChannelHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         written += unwrapOutboundIn(data).readableBytes
+        changes += 1
         context.write(data, promise: promise)
+    }
+
+    func flush(context: ChannelHandlerContext) {
+        // TLS holds bytes back until now.
+        changes += 1
+        context.flush()
     }
 }

@@ -19,6 +19,8 @@ extension ConnectionRules {
         var lingerStarted: NIODeadline?
         /// When the socket last took bytes while some were waiting, and what was waiting then.
         var lastWrite: (at: NIODeadline, written: Int, waiting: Int)?
+        /// The meter's ``ByteMeter/changes`` when the socket was last seen to have everything.
+        var drainedAt = -1
         var timer: Scheduled<Void>?
         var timerAt: NIODeadline?
     }
@@ -104,9 +106,12 @@ extension ConnectionRules {
 
     /// Bytes wait for the socket: it must have taken some of them by then.
     private func writeDeadline(_ context: ChannelHandlerContext) -> NIODeadline? {
+        guard let meter, meter.changes != clock.drainedAt else { return nil }
+        let written = meter.written
         let waiting = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-        guard waiting > 0, let written = meter?.written else {
+        guard waiting > 0 else {
             clock.lastWrite = nil
+            clock.drainedAt = meter.changes
             return nil
         }
         let now = context.eventLoop.now

@@ -43,8 +43,16 @@ package enum IngestProgress: Hashable, Sendable {
     case unpacked(Int64)
     /// The dump is of this kernel.
     case kernel(KernelDump)
-    /// So many bytes of a flattened dump are in their places.
-    case rearranged(Int64)
+    /// So many bytes of the flattened dump of this kernel are in their places.
+    case rearranged(Int64, KernelDump)
+
+    /// The kernel that was dumped, as soon as it is known.
+    package var kernel: KernelDump? {
+        switch self {
+        case .unpacked: nil
+        case .kernel(let dump), .rearranged(_, let dump): dump
+        }
+    }
 
     /// What a person who waits is told.
     package var message: String {
@@ -53,7 +61,7 @@ package enum IngestProgress: Hashable, Sendable {
         case .kernel(let dump):
             (dump.release.map { "The dump is of kernel \($0)" } ?? "The dump does not say of which kernel it is")
                 + (dump.buildID.map { ", build-id \($0)." } ?? ".")
-        case .rearranged(let bytes): "\(bytes >> 20) MiB of the flattened dump are in their places."
+        case .rearranged(let bytes, _): "\(bytes >> 20) MiB of the flattened dump are in their places."
         }
     }
 }

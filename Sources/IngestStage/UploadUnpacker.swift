@@ -77,22 +77,18 @@ struct UploadUnpacker {
 
     private func next(_ type: ContentType) throws(StageError) -> ArchiveEntry? {
         // A compression that contradicts the media type says more than whatever then goes wrong inside it.
-        if headers == 0, !reader.compressions.isEmpty, !type.allows(reader.compressions) { throw mismatch(type) }
+        if headers == 0, !reader.compressions.isEmpty, !type.allows(reader.compressions) {
+            throw .otherCompression(than: type, found: reader.compressions)
+        }
         let entry = try answering { () throws(ArchiveError) in
             let entry = try reader.nextEntry()
             if entry == nil { try reader.close() }
             return entry
         }
-        if headers == 0, entry != nil, !type.allows(reader.compressions) { throw mismatch(type) }
+        if headers == 0, entry != nil, !type.allows(reader.compressions) {
+            throw .otherCompression(than: type, found: reader.compressions)
+        }
         return entry
-    }
-
-    private func mismatch(_ type: ContentType) -> StageError {
-        let compressions = reader.compressions.map(\.rawValue).joined(separator: " and ")
-        let found = compressions.isEmpty ? "not compressed" : "compressed with \(compressions)"
-        return .refused(
-            .contentTypeMismatch, "The upload is declared as \(type.rawValue), but it is \(found).",
-            "Send it with the media type that it has.")
     }
 
     /// Writes a dump that is compressed but not packed; its size is known only at its end.
@@ -191,5 +187,17 @@ func answering<Value>(_ body: () throws(ArchiveError) -> Value) throws(StageErro
         return try body()
     } catch {
         throw StageError(error)
+    }
+}
+
+extension StageError {
+    /// The upload is compressed otherwise than its media type says.
+    static func otherCompression(than type: ContentType, found compressions: [ArchiveCompression]) -> StageError {
+        let found =
+            compressions.isEmpty
+            ? "not compressed" : "compressed with \(compressions.map(\.rawValue).joined(separator: " and "))"
+        return .refused(
+            .contentTypeMismatch, "The upload is declared as \(type.rawValue), but it is \(found).",
+            "Send it with the media type that it has.")
     }
 }

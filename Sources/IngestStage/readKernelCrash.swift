@@ -23,9 +23,11 @@ package func readKernelCrash(
     var vmcore = try readDump(in: directory)
     progress(.kernel(vmcore.dump))
     var remarks: [String] = []
-    if vmcore.dump.format == .flattened {
-        remarks += [try rearrange(vmcore.dump, in: directory, limits: limits) { progress(.rearranged($0)) }].compactMap(
-            \.self)
+    let flattened = vmcore.dump
+    if flattened.format == .flattened {
+        remarks += [try rearrange(flattened, in: directory, limits: limits) { progress(.rearranged($0, flattened)) }]
+            .compactMap(
+                \.self)
         vmcore = try readDump(in: directory)
     }
     let release = vmcore.dump.release?.description ?? "unknown"

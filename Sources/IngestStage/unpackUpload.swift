@@ -35,6 +35,7 @@ package func unpackUpload(
             throw StageError(ArchiveError(.system, "\(partialName) is no directory"))
         }
         if upload.isPlainKernelDump() {
+            guard type.allows([]) else { throw .otherCompression(than: type, found: []) }
             try take(upload, from: task, into: partial)
         } else {
             try unpack(upload, type, in: task, into: partial, limits: limits, progress: progress)

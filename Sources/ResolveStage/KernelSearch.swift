@@ -63,7 +63,7 @@ struct KernelSearch {
         for name in packaging.packageNames(of: release, architecture) {
             for package in try index.packages(named: name)
             where fits(package)
-                && packaging.isOf(release, package.nevra, namesCarryRelease: packaging.namesCarryRelease)
+                && packaging.isOf(release, package.nevra)
             {
                 guard try index.offer(of: package.sha256) != nil,
                     let path = packaging.vmlinuxPaths(of: release, architecture).first

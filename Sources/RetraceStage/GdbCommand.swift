@@ -85,17 +85,7 @@ private func gdbSettings(for architecture: Architecture) -> [String] {
 private let scriptDirectories = ["/usr/lib/debug", "/usr/share/gdb/auto-load"]
 
 private func libraryDirectories(for architecture: Architecture) -> [String] {
-    let triplet =
-        switch architecture {
-        case .x86_64: "x86_64-linux-gnu"
-        case .i386: "i386-linux-gnu"
-        case .aarch64: "aarch64-linux-gnu"
-        case .armhfp: "arm-linux-gnueabihf"
-        case .ppc64: "powerpc64-linux-gnu"
-        case .ppc64le: "powerpc64le-linux-gnu"
-        case .s390x: "s390x-linux-gnu"
-        }
-    return ["/usr/lib/\(triplet)", "/usr/lib64", "/usr/lib"]
+    ["/usr/lib/\(architecture.multiarchTuple)", "/usr/lib64", "/usr/lib"]
 }
 
 /// What is printed, in the order in which ABRT's clients know it.

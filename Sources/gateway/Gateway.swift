@@ -74,7 +74,9 @@ struct Gateway {
             server: .http(
                 limits: try connectionLimits(configuration), certificate: certificate,
                 quick: try quickResponder(dependencies)),
-            configuration: .init(address: .hostname(host, port: port), serverName: "retrace"),
+            // Clients that come at once wait in the kernel, as many as net.core.somaxconn lets; a dropped one would try
+            // again only after a second.
+            configuration: .init(address: .hostname(host, port: port), serverName: "retrace", backlog: 4096),
             onServerRunning: { channel in
                 logger.notice("listening", metadata: ["address": "\(channel.localAddress.map { "\($0)" } ?? host)"])
             },
@@ -111,12 +113,12 @@ struct Gateway {
     }
 
     private static func serverDumps(_ configuration: ServiceConfiguration) throws -> [FilePath] {
-        try (configuration.text(.serverDumps) ?? "").split(separator: ",").map { word in
-            let path = word.drop { $0 == " " }
-            guard path.hasPrefix("/"), path != "/" else {
-                throw configuration.refusal(.serverDumps, "must be absolute paths of directories, with commas between")
-            }
-            return FilePath(String(path))
+        let paths = (configuration.text(.serverDumps) ?? "").split(separator: ",").map { $0.drop { $0 == " " } }
+        guard paths.allSatisfy({ $0.hasPrefix("/") && $0 != "/" }) else {
+            return try configuration.refuse(
+                configuration.refusal(.serverDumps, "must be absolute paths of directories, with commas between"),
+                goingOnWith: [])
         }
+        return paths.map { FilePath(String($0)) }
     }
 }

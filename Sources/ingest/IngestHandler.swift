@@ -24,7 +24,8 @@ func ingestHandler(spool: FilePath, limits: IngestLimits) -> JobHandler<IngestJo
             let upload = Upload(
                 TaskDirectory(job.taskID, in: spool), contentType: job.contentType, taskType: job.taskType,
                 serverPath: job.serverPath)
-            let (progress, steps) = AsyncStream.makeStream(of: IngestProgress.self, bufferingPolicy: .unbounded)
+            let (progress, steps) = AsyncStream.makeStream(
+                of: IngestProgress.self, bufferingPolicy: .bufferingNewest(1))
             async let told: Void = {
                 for await step in progress {
                     await context.progress(step.message, facts: step.facts)
@@ -71,7 +72,6 @@ extension KernelDump {
 extension IngestProgress {
     /// What the gateway keeps of it.
     fileprivate var facts: [String: String] {
-        guard case .kernel(let dump) = self else { return [:] }
-        return dump.facts.filter { !$0.value.isEmpty }
+        (kernel?.facts ?? [:]).filter { !$0.value.isEmpty }
     }
 }

@@ -1,5 +1,6 @@
 import Archives
 import SystemPackage
+import TestFixtures
 import Testing
 
 @Suite struct DecompressedFileTests {

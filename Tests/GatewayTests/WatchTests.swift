@@ -3,7 +3,6 @@ import HTTPConnections
 import Logging
 import MessageQueue
 import ServiceLifecycle
-import Subprocess
 import SystemPackage
 import TestFixtures
 import Testing
@@ -85,15 +84,4 @@ private struct Listening: LogHandler {
     }
 
     func log(event: LogEvent) { say.yield("\(event.message)") }
-}
-
-private func makeCertificate(_ name: String, _ certificate: FilePath, _ key: FilePath) async throws {
-    let made = try await Subprocess.run(
-        .name("openssl"),
-        arguments: [
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-            "-subj", "/CN=\(name)", "-out", certificate.string, "-keyout", key.string,
-        ],
-        output: .discarded, error: .string(limit: 4096))
-    try #require(made.terminationStatus.isSuccess, "\(made.standardError)")
 }

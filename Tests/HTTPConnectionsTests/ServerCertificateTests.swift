@@ -2,7 +2,6 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import NIOTLS
-import Subprocess
 import SystemPackage
 import TestFixtures
 import Testing
@@ -23,7 +22,7 @@ import Testing
             #expect(try served.reload())
             #expect(try await nameShown(by: served) == "second.example")
 
-            try write("-----BEGIN CERTIFICATE-----\nnonsense\n", to: certificate)
+            try FolderContents.write("-----BEGIN CERTIFICATE-----\nnonsense\n".utf8, to: certificate)
             #expect(throws: CertificateFault.self) { try served.reload() }
             // The same broken files are reported once.
             #expect(try !served.reload())
@@ -119,21 +118,4 @@ private final class Shown: ChannelInboundHandler {
         let text = String(decoding: bytes.map { (0x20..<0x7f).contains($0) ? $0 : 0x0a }, as: UTF8.self)
         return ["first", "second", "third", "other"].map { $0 + ".example" }.first { text.contains($0) } ?? ""
     }
-}
-
-private func makeCertificate(_ name: String, _ certificate: FilePath, _ key: FilePath) async throws {
-    let made = try await Subprocess.run(
-        .name("openssl"),
-        arguments: [
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-            "-subj", "/CN=\(name)", "-out", certificate.string, "-keyout", key.string,
-        ],
-        output: .discarded, error: .string(limit: 4096))
-    try #require(made.terminationStatus.isSuccess, "\(made.standardError)")
-}
-
-private func write(_ text: String, to path: FilePath) throws {
-    let file = try FileDescriptor.open(
-        path, .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite])
-    try file.closeAfter { _ = try file.writeAll(text.utf8) }
 }

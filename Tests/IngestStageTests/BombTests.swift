@@ -1,5 +1,4 @@
 import Archives
-import CArchive
 import CrashModel
 import Glibc
 import IngestStage
@@ -74,7 +73,7 @@ import Testing
     @Test func archiveOfAMillionEntriesIsRefusedAtTheFirstFew() throws {
         var tar = TarBuilder()
         for _ in 0..<2000 { tar.add("./", type: "5") }
-        let bytes = try compressed(tar.unfinished, times: 500)
+        let bytes = try compressed(tar.unfinished, .zstd, times: 500)
         #expect(tar.unfinished.count == 2000 * 512 && bytes.count < 1 << 20)
         var reported: [Int64] = []
         try SentUpload.with(bytes) { upload in
@@ -86,30 +85,6 @@ import Testing
             #expect(error.code == .tooManyMembers && upload.leftovers == ["upload"] && reported.isEmpty)
         }
     }
-}
-
-/// `piece` so many times in one zstd stream.
-private func compressed(_ piece: [UInt8], times: Int) throws -> [UInt8] {
-    guard let archive = archive_write_new(), let entry = archive_entry_new() else { throw Errno.noMemory }
-    defer {
-        archive_entry_free(entry)
-        archive_write_free(archive)
-    }
-    archive_write_set_format_raw(archive)
-    archive_write_add_filter_zstd(archive)
-    var output = [UInt8](repeating: 0, count: 4 << 20)
-    var used = 0
-    let isWritten = output.withUnsafeMutableBytes { buffer in
-        guard archive_write_open_memory(archive, buffer.baseAddress, buffer.count, &used) == ARCHIVE_OK else {
-            return false
-        }
-        archive_entry_set_filetype(entry, S_IFREG)
-        guard archive_write_header(archive, entry) == ARCHIVE_OK else { return false }
-        for _ in 0..<times where archive_write_data(archive, piece, piece.count) != piece.count { return false }
-        return archive_write_close(archive) == ARCHIVE_OK
-    }
-    guard isWritten else { throw Errno.ioError }
-    return Array(output.prefix(used))
 }
 
 /// The index and footer of an xz file of one stream and few blocks (The .xz File Format 1.1.0, 2.1.2 and 4).

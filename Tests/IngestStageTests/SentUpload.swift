@@ -1,5 +1,4 @@
 import Archives
-import CArchive
 import CrashModel
 import Glibc
 import IngestStage
@@ -99,31 +98,3 @@ struct CrashFiles {
 
 /// The bytes within one more gzip stream.
 func gzipped(_ bytes: [UInt8]) throws -> [UInt8] { try compressed(bytes, .gzip) }
-
-/// The bytes within one stream of gzip, xz or zstd.
-func compressed(_ bytes: [UInt8], _ compression: ArchiveCompression) throws -> [UInt8] {
-    guard let archive = archive_write_new() else { throw Errno.noMemory }
-    defer { archive_write_free(archive) }
-    archive_write_set_format_raw(archive)
-    switch compression {
-    case .gzip: archive_write_add_filter_gzip(archive)
-    case .xz: archive_write_add_filter_xz(archive)
-    case .zstd: archive_write_add_filter_zstd(archive)
-    case .bzip2, .lzma, .rpm: throw Errno.notSupported
-    }
-    var output = [UInt8](repeating: 0, count: bytes.count + (1 << 16))
-    var used = 0
-    let status = output.withUnsafeMutableBytes { buffer in
-        guard archive_write_open_memory(archive, buffer.baseAddress, buffer.count, &used) == ARCHIVE_OK,
-            let entry = archive_entry_new()
-        else { return ARCHIVE_FATAL }
-        defer { archive_entry_free(entry) }
-        archive_entry_set_filetype(entry, S_IFREG)
-        guard archive_write_header(archive, entry) == ARCHIVE_OK,
-            archive_write_data(archive, bytes, bytes.count) == bytes.count
-        else { return ARCHIVE_FATAL }
-        return archive_write_close(archive)
-    }
-    guard status == ARCHIVE_OK else { throw Errno.ioError }
-    return Array(output.prefix(used))
-}

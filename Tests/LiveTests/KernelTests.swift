@@ -24,7 +24,7 @@ extension LiveTests {
             #expect(frame.file?.hasSuffix("drivers/tty/sysrq.c") == true && frame.line ?? 0 > 100, "\(frame)")
             let modules = whole.kernel.modules
             #expect(modules.contains { $0.name == "virtio_blk" } && modules.allSatisfy { $0.symbols }, "\(modules)")
-            try await withThrowingTaskGroup(of: (String, ReadKernel).self) { group in
+            try await withThrowingTaskGroup(of: (String, DecodedKernel).self) { group in
                 for format in kernel.formats.dropFirst() {
                     group.addTask {
                         (format, try await stack.analysed(try FolderContents.read(kernel.dump(format))))
@@ -90,7 +90,7 @@ extension LiveTests {
             let task = try await stack.submit(kernel: dump)
             let end = try await stack.end(of: task)
             #expect(end.status == "FINISHED_SUCCESS", "\(end.text)")
-            let crash = try ReadKernel(try await stack.get(task, "/backtrace.json").body)
+            let crash = try DecodedKernel(try await stack.get(task, "/backtrace.json").body)
             #expect(crash.kernel.rung == "log-only" && crash.kernel.verified == nil, "\(crash)")
             #expect(crash.kernel.build_id == String(repeating: "a", count: 40))
             let text = try await stack.get(task, "/backtrace").body
@@ -130,7 +130,7 @@ extension LiveTests {
             #expect(linked?.inode == status.inode)
             let end = try await stack.end(of: task)
             #expect(end.status == "FINISHED_SUCCESS", "\(end.text)")
-            let crash = try ReadKernel(try await stack.get(task, "/backtrace.json").body)
+            let crash = try DecodedKernel(try await stack.get(task, "/backtrace.json").body)
             #expect(crash.kernel.rung == "full" && crash.crash_function == "sysrq_handle_crash", "\(crash)")
             // How much that is in all says little of a build without optimisation; bench/kernel has the goal.
             for (service, peak) in try await stack.peaks() {

@@ -16,13 +16,13 @@ extension Stack {
     }
 
     /// Uploads a kernel's dump, which must be analysed.
-    func analysed(_ dump: [UInt8]) async throws -> ReadKernel {
+    func analysed(_ dump: [UInt8]) async throws -> DecodedKernel {
         let task = try await submit(kernel: dump)
         let end = try await end(of: task)
         guard end.status == "FINISHED_SUCCESS" else {
             throw Failure(description: "the dump was not analysed: \(end.text)\n\(await said())")
         }
-        return try ReadKernel(try await get(task, "/backtrace.json").body)
+        return try DecodedKernel(try await get(task, "/backtrace.json").body)
     }
 
     /// Runs the command of users against this stack.
