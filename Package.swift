@@ -193,8 +193,8 @@ let package = Package(
         .executableTarget(
             name: "retrace",
             dependencies: [
-                "ServiceRuntime", "RetraceClient", "ReposyncStage", "Distributions", "JobMessages", "MessageQueue",
-                "CrashModel", "Sandbox", argumentParser, logging, system,
+                "ServiceRuntime", "RetraceClient", "ReposyncStage", "RetraceStage", "Distributions", "JobMessages",
+                "MessageQueue", "CrashModel", "Sandbox", "TaskStorage", argumentParser, logging, nioPosix, system,
             ]),
 
         // What `make bench` runs beside the services

@@ -32,24 +32,44 @@ extension ChrootBuilder {
     /// - Parameters:
     ///   - age: What changed more recently than that is left alone: it may be in the making, or in use. It must be longer
     ///     than a task can wait between its chroot and its debugger.
+    ///   - kept: Debugger roots that stay, replaced or not, because a task that is kept may be opened again in them.
     ///   - isAlive: Whether the task still has its directory in the spool; called on a thread that may block.
     /// - Returns: The names of what was removed.
     /// - Throws: ``CrashModel/StageError`` with `retry` when the file system refuses.
     package func sweep(
-        olderThan age: Duration, isAlive: @escaping @Sendable (TaskID) -> Bool
+        olderThan age: Duration, keeping kept: Set<FilePath> = [], isAlive: @escaping @Sendable (TaskID) -> Bool
     ) async throws(StageError) -> [String] {
         let limit = time(nil) - Int(age.components.seconds)
         let (roots, debuggers) = (roots, debuggers)
         return try await blockingCalls("sweeping old roots") { () throws(Errno) in
-            let current = try Self.currentDebuggers(in: debuggers)
-            return try Self.sweep(roots, olderThan: limit) { name in
-                let stem = name.hasSuffix(".json") ? String(name.dropLast(5)) : name
-                return Self.isHalf(name) || ((try? TaskID(stem)).map { !isAlive($0) } ?? false)
-            }
+            let current = try Self.currentDebuggers(in: debuggers).union(
+                kept.compactMap { $0.removingLastComponent() == debuggers ? $0.lastComponent?.string : nil })
+            return try Self.sweep(roots, olderThan: limit) { Self.isHalf($0) || Self.isDead($0, isAlive) }
                 + Self.sweep(debuggers, olderThan: limit) { name in
                     Self.isHalf(name) || (Self.isDebuggerRoot(name) && !current.contains(name))
                 }
         }
+    }
+
+    /// Removes the crash roots of tasks that are gone, such as kept ones that were deleted. What is being built has another
+    /// name and is left alone, so age does not matter.
+    ///
+    /// - Parameter isAlive: Whether the task still has its directory in the spool; called on a thread that may block.
+    /// - Returns: The names of what was removed.
+    /// - Throws: ``CrashModel/StageError`` with `retry` when the file system refuses.
+    package func removeRootsOfDeadTasks(
+        isAlive: @escaping @Sendable (TaskID) -> Bool
+    ) async throws(StageError) -> [String] {
+        let roots = roots
+        return try await blockingCalls("removing roots of tasks that are gone") { () throws(Errno) in
+            try Self.sweep(roots, olderThan: .max) { Self.isDead($0, isAlive) }
+        }
+    }
+
+    /// Whether it is the root, or the root's manifest, of a task that is gone.
+    private static func isDead(_ name: String, _ isAlive: (TaskID) -> Bool) -> Bool {
+        let stem = name.hasSuffix(".json") ? String(name.dropLast(5)) : name
+        return (try? TaskID(stem)).map { !isAlive($0) } ?? false
     }
 
     private static func sweep(

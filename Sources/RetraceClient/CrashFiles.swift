@@ -3,7 +3,7 @@ package import SystemPackage
 /// The files of one crash, under the names that ABRT's client packs.
 package struct CrashFiles: Hashable, Sendable {
     package var members: [CrashMember]
-    /// The value of `X-Task-Type`: 0 for a coredump, 2 for a vmcore.
+    /// The value of `X-Task-Type`: 0 for a coredump, 2 for a vmcore; 3 and 4 when the server is to keep it.
     package var taskType: Int
     /// What the person should know, a sentence each.
     package var remarks: [String]
@@ -13,6 +13,9 @@ package struct CrashFiles: Hashable, Sendable {
         self.taskType = taskType
         self.remarks = remarks
     }
+
+    /// Asks the server to keep the dump and what is built for it until the task is deleted, for an interactive session.
+    package mutating func keep() { taskType = taskType == 2 || taskType == 4 ? 4 : 3 }
 }
 
 /// One file of a crash.

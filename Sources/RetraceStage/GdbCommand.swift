@@ -17,7 +17,7 @@ enum SectionLabel {
     static let pythonEnd = "----------PYTHON--END---------"
 }
 
-/// gdb in the crash root, started by the debugger root's own loader.
+/// gdb in the crash root, started by the debugger root's own loader, with the report of the retracer.
 ///
 /// - Parameters:
 ///   - frames: The file of the host to which the script writes.
@@ -25,6 +25,24 @@ enum SectionLabel {
 func gdbCommand(
     for crash: Crash, _ resolution: Resolution, in chroot: Chroot, coredump: FilePath, frames: FilePath,
     script: [UInt8], user: SandboxUser
+) -> SandboxedCommand {
+    var command = gdbCommand(
+        for: crash, resolution, in: chroot, coredump: coredump, options: ["-batch"], settings: unattendedSettings,
+        user: user)
+    command.arguments += ["-ex", pythonCommand(running: script, aborted: crash.signal?.number == 6)]
+    for line in gdbReport { command.arguments += ["-ex", line] }
+    command.binds.append(SandboxBind(frames, at: SandboxPath.frames, writable: true))
+    return command
+}
+
+/// gdb in the crash root with the program and its core, and nothing that it is to do with them.
+///
+/// - Parameters:
+///   - options: Further options of gdb.
+///   - settings: Further settings, beside those that keep files of the crash from being run.
+func gdbCommand(
+    for crash: Crash, _ resolution: Resolution, in chroot: Chroot, coredump: FilePath, options: [String],
+    settings: [String], user: SandboxUser
 ) -> SandboxedCommand {
     let debugger = chroot.debugger
     func inside(_ path: String) -> String { SandboxPath.debugger + path }
@@ -35,25 +53,24 @@ func gdbCommand(
         environment["PYTHONHOME"] = inside(home)
         environment["PYTHONDONTWRITEBYTECODE"] = "1"
     }
-    var arguments = [
-        inside(debugger.loader), "--library-path", debugger.libraryPath.map(inside).joined(separator: ":"),
-        inside(debugger.executable), "-nx", "-nh", "-batch",
-    ]
+    var arguments =
+        [
+            inside(debugger.loader), "--library-path", debugger.libraryPath.map(inside).joined(separator: ":"),
+            inside(debugger.executable), "-nx", "-nh",
+        ] + options
     if let data = debugger.dataDirectory { arguments += ["--data-directory", inside(data)] }
-    for setting in gdbSettings(for: crash.architecture) { arguments += ["-iex", "set \(setting)"] }
+    for setting in gdbSettings(for: crash.architecture) + settings { arguments += ["-iex", "set \(setting)"] }
     // Options instead of the commands `file` and `core-file`: those would read quotes and options in the name.
     let program = program(of: crash, resolution)
     if program.hasPrefix("/") { arguments += ["--se=\(program)"] }
     arguments.append("--core=\(SandboxPath.coredump)")
     // Without the program itself gdb finds the libraries in the core but does not read their symbols unasked.
-    arguments += ["-ex", "sharedlibrary", "-ex", pythonCommand(running: script, aborted: crash.signal?.number == 6)]
-    for command in gdbReport { arguments += ["-ex", command] }
+    arguments += ["-ex", "sharedlibrary"]
     return SandboxedCommand(
         root: FilePath(chroot.crashRoot),
         binds: [
             SandboxBind(FilePath(debugger.directory), at: SandboxPath.debugger),
             SandboxBind(coredump, at: SandboxPath.coredump),
-            SandboxBind(frames, at: SandboxPath.frames, writable: true),
         ],
         environment: environment, arguments: arguments, user: user)
 }
@@ -77,10 +94,12 @@ private func gdbSettings(for architecture: Architecture) -> [String] {
         "auto-load local-gdbinit off", "auto-load scripts-directory \(scriptDirectories.joined(separator: ":"))",
         "auto-load safe-path \(trusted.joined(separator: ":"))",
         "libthread-db-search-path \((libraries + ["$sdir"]).joined(separator: ":"))",
-        "may-call-functions off", "pagination off", "confirm off", "width 0", "height 0", "style enabled off",
-        "backtrace limit 2048", "max-value-size 65536",
+        "may-call-functions off", "backtrace limit 2048", "max-value-size 65536",
     ]
 }
+
+/// For a gdb to which nobody listens while it runs.
+let unattendedSettings = ["pagination off", "confirm off", "width 0", "height 0", "style enabled off"]
 
 private let scriptDirectories = ["/usr/lib/debug", "/usr/share/gdb/auto-load"]
 

@@ -7,14 +7,14 @@ import SystemPackage
 ///
 /// - Throws: ``SandboxError`` with code `invalidCommand` for a path inside the sandbox that is not absolute.
 func bubblewrapArguments(
-    for command: SandboxedCommand, rootEntries: [RootEntry], limits: SandboxLimits
+    for command: SandboxedCommand, rootEntries: [RootEntry], limits: SandboxLimits, inOwnSession: Bool = true
 ) throws(SandboxError) -> [String] {
     let inside =
         command.binds.map(\.target) + command.scratch + [command.workingDirectory, command.arguments.first ?? ""]
     if let path = inside.first(where: { !$0.hasPrefix("/") || $0.split(separator: "/").contains("..") }) {
         throw SandboxError(.invalidCommand, "The path '\(path)' inside the sandbox is not absolute and plain.")
     }
-    var arguments = bubblewrapIsolation
+    var arguments = bubblewrapIsolation + (inOwnSession ? [newSession] : [])
     // What the sandbox has of its own hides the root's.
     let targets = command.binds.map(\.target) + command.scratch
     let own = Set(["proc", "dev", "sys"] + targets.map { String($0.dropFirst()) })
@@ -37,9 +37,12 @@ func bubblewrapArguments(
     return arguments + ["--"] + command.arguments
 }
 
+/// Takes the program's terminal away: it cannot fake the input of whoever started it (`TIOCSTI`).
+let newSession = "--new-session"
+
 /// What holds for every child: all namespaces are private, no user namespace can be made inside, no capability is left,
 /// the environment is empty, and everything dies with bwrap.
 let bubblewrapIsolation = [
-    "bwrap", "--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session",
+    "bwrap", "--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent",
     "--cap-drop", "ALL", "--clearenv", "--uid", "65534", "--gid", "65534", "--hostname", "sandbox",
 ]

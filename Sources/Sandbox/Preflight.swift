@@ -5,7 +5,8 @@ package func sandboxProblem(for user: SandboxUser = .nobody) async -> SandboxErr
     let limits = SandboxLimits(wallTime: .seconds(20), outputBytes: 1 << 16)
     let trial =
         bubblewrapIsolation + [
-            "--ro-bind", "/usr", "/usr", "--ro-bind-try", "/lib", "/lib", "--ro-bind-try", "/lib64", "/lib64",
+            newSession, "--ro-bind", "/usr", "/usr", "--ro-bind-try", "/lib", "/lib", "--ro-bind-try", "/lib64",
+            "/lib64",
             "--proc", "/proc", "--dev", "/dev", "--remount-ro", "/", "--", "/usr/bin/env",
         ]
     do {

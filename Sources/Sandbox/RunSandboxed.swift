@@ -15,19 +15,29 @@ import SystemPackage
 package func runSandboxed(
     _ command: SandboxedCommand, limits: SandboxLimits, watch: ChildWatch? = nil
 ) async throws(SandboxError) -> ChildResult {
-    let (entries, staging) = try await survey(command)
-    var staged = command
-    staged.root = staging.root
-    staged.binds = staging.binds
-    let arguments = try bubblewrapArguments(for: staged, rootEntries: entries, limits: limits)
     let result = try await runChild(
-        staging.prefix + wrapped(arguments, user: command.user, limits: limits), environment: plainEnvironment,
-        workingDirectory: nil, limits: limits, watch: watch)
+        try await commandLine(for: command, limits: limits), environment: plainEnvironment, workingDirectory: nil,
+        limits: limits, watch: watch)
     if let problem = setupProblem(of: result) { throw problem }
     guard case .exited(let status) = result.termination, (129...192).contains(status) else { return result }
     return ChildResult(
         termination: .signalled(status - 128), standardOutput: result.standardOutput,
         standardError: result.standardError, wallTime: result.wallTime)
+}
+
+/// Everything that is started for `command`, down to the program itself.
+///
+/// - Parameter inOwnSession: Whether bwrap takes the program's terminal away.
+func commandLine(
+    for command: SandboxedCommand, limits: SandboxLimits, inOwnSession: Bool = true
+) async throws(SandboxError) -> [String] {
+    let (entries, staging) = try await survey(command)
+    var staged = command
+    staged.root = staging.root
+    staged.binds = staging.binds
+    let arguments = try bubblewrapArguments(
+        for: staged, rootEntries: entries, limits: limits, inOwnSession: inOwnSession)
+    return staging.prefix + wrapped(arguments, user: command.user, limits: limits)
 }
 
 /// `arguments` behind the programs that take privileges and set limits.

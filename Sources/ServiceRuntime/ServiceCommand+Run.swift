@@ -20,10 +20,14 @@ package enum ExitStatus: Int32, Sendable {
 extension ServiceCommand {
     /// Runs a service with one queue of jobs, or one job of it from a file, and ends the process.
     ///
-    /// - Parameter build: Makes the handler from the settings: opens the catalogue, the index and what else the stage
-    ///   needs. Throws ``ConfigurationRefusal`` and the like, whose text the operator reads.
+    /// - Parameters:
+    ///   - beside: What it does again and again beside its jobs, by its settings; not when it runs one job of a file.
+    ///   - build: Makes the handler from the settings: opens the catalogue, the index and what else the stage needs. Throws
+    ///     ``ConfigurationRefusal`` and the like, whose text the operator reads.
     package func runWorker<Job: JobMessage>(
-        _ type: Job.Type, _ build: @Sendable (ServiceConfiguration, Logger) async throws -> JobHandler<Job>
+        _ type: Job.Type,
+        beside: @Sendable (ServiceConfiguration, Logger) throws -> [RegularWork] = { _, _ in [] },
+        _ build: @Sendable (ServiceConfiguration, Logger) async throws -> JobHandler<Job>
     ) async -> Never {
         await end { request throws in
             switch request {
@@ -32,10 +36,9 @@ extension ServiceCommand {
                     let handler = try await build(configuration, logger)
                     let settings = try configuration.workerSettings()
                     let queue = try configuration.routingKey(.queue, of: Job.stage) ?? Job.stage.rawValue
-                    return [
-                        JobWorker(
-                            on: broker, settings: settings, logger: logger, routingKey: queue, handler: handler)
-                    ]
+                    let worker = JobWorker(
+                        on: broker, settings: settings, logger: logger, routingKey: queue, handler: handler)
+                    return [worker as any Service] + (try beside(configuration, logger)).map(RegularService.init)
                 }
             case .replay(let file, let options):
                 let (configuration, logger) = try await start(options)
@@ -44,6 +47,7 @@ extension ServiceCommand {
             case .checkConfiguration(let options):
                 try await check(options) { configuration, logger in
                     _ = (try configuration.workerSettings(), try configuration.routingKey(.queue, of: Job.stage))
+                    _ = try beside(configuration, logger)
                     _ = try await build(configuration, logger)
                 }
             case .help, .version, .printConfiguration: break

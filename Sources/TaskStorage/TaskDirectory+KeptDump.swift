@@ -18,5 +18,10 @@ extension TaskDirectory {
     /// Whether ``keepDump()`` was called. Blocking.
     package var keepsDump: Bool { (try? ResultFile(at: dumpMark)) != nil }
 
+    /// The same for whoever may not look into the directory. Blocking.
+    ///
+    /// - Throws: `Errno` of open(2), such as `permissionDenied`.
+    package func isKept() throws(Errno) -> Bool { try ResultFile(at: dumpMark) != nil }
+
     private var dumpMark: FilePath { path.appending("keep-dump") }
 }

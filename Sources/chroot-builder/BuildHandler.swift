@@ -36,6 +36,9 @@ func buildHandler(spool: FilePath, builder: ChrootBuilder, nextQueue: String) ->
             await told
             let resolution = try await builder.corrected(job.resolution, task: job.taskID)
             let next = RetraceJob(task: job.taskID, crash: job.crash, resolution: resolution, chroot: chroot)
+            let directory = TaskDirectory(job.taskID, in: spool)
+            let body = try JobCoding.encode(next, pretty: true)
+            try await NIOThreadPool.singleton.runIfActive { try directory.keepRetraceJob(body) }
             return JobOutcome(
                 next: [.init(next, routingKey: nextQueue)],
                 message: "\(content(of: chroot, for: job)) in the root, and \(chroot.debugger.package) beside it.",

@@ -27,6 +27,9 @@ struct BrokerOptions: ParsableArguments {
         .tlsAuthority, .tlsCertificate, .tlsKey,
     ]
 
+    /// Every setting that may stand in the command's own file.
+    static let keysOfTheFile: [ConfigurationKey] = keys + [.plugins, .keys, .spool]
+
     /// Connects, runs the work and closes the connection.
     ///
     /// - Parameter topology: What is declared, so that it need not exist yet.
@@ -48,7 +51,7 @@ struct BrokerOptions: ParsableArguments {
     private func configuration() async throws(ConfigurationRefusal) -> ServiceConfiguration {
         let variables = Self.keys.compactMap { key in Console.variable(key.variable).map { (key.variable, $0) } }
         return try await ServiceConfiguration(
-            name: "retrace", keys: Self.keys + [.plugins, .keys], options: amqpURL.map { [.amqpURL: $0] } ?? [:],
+            name: "retrace", keys: Self.keysOfTheFile, options: amqpURL.map { [.amqpURL: $0] } ?? [:],
             environment: Dictionary(variables) { first, _ in first }, file: config.map { FilePath($0) })
     }
 }

@@ -30,7 +30,7 @@ struct PluginOptions: ParsableArguments {
             Console.variable(key.variable).map { (key.variable, $0) }
         }
         let configuration = try await ServiceConfiguration(
-            name: "retrace", keys: BrokerOptions.keys + [.plugins, .keys], options: options,
+            name: "retrace", keys: BrokerOptions.keysOfTheFile, options: options,
             environment: Dictionary(variables) { first, _ in first }, file: config.map { FilePath($0) })
         return (try configuration.path(.plugins), try configuration.path(.keys))
     }

@@ -15,6 +15,7 @@ struct RetraceCommand: AsyncParsableCommand {
               retrace submit /var/spool/abrt/X    a problem directory of ABRT
               retrace sync debian 12 x86_64       mirror a release (needs the broker)
               retrace releases                    which releases can be retraced, and how fresh they are
+              retrace interact 123456789          open a kept task in its debugger (on the server)
               retrace queues --check              is everything at work? (needs the broker)
               retrace plugin check fedora         are its plugin, keys and mirrors fit for use?
 
@@ -26,7 +27,7 @@ struct RetraceCommand: AsyncParsableCommand {
         version: retraceVersion,
         subcommands: [
             SubmitCommand.self, WaitCommand.self, StatusCommand.self, BacktraceCommand.self, LogCommand.self,
-            ReleasesCommand.self, SyncCommand.self, QueuesCommand.self, PluginCommand.self,
+            InteractCommand.self, ReleasesCommand.self, SyncCommand.self, QueuesCommand.self, PluginCommand.self,
         ])
 
     static func main() async {

@@ -19,6 +19,7 @@ struct SubmitCommand: AsyncParsableCommand {
             Examples:
               retrace submit core.4711 --output backtrace.txt
               retrace submit core --package bash-5.2.15-2 --release 'Debian GNU/Linux 12 (bookworm)'
+              retrace submit vmcore --keep
               id=$(retrace submit /var/spool/abrt/ccpp-2026-11-23 --no-wait)
 
             Exit statuses: 0 the backtrace is there (with --no-wait: the server took the crash), 1 the server refused the \
@@ -30,6 +31,9 @@ struct SubmitCommand: AsyncParsableCommand {
 
     @Flag(inversion: .prefixedNo, help: "Follow the task and print its backtrace; without, only print its id.")
     var wait = true
+
+    @Flag(help: "Have the server keep the dump and its root, for 'retrace interact'; it must allow that.")
+    var keep = false
 
     @Option(help: "The crashed program's package, such as bash-5.2.15-2.")
     var package: String?
@@ -64,7 +68,7 @@ struct SubmitCommand: AsyncParsableCommand {
             try await server.run { server in
                 let settings = try await server.settings()
                 let credentials = try await submit(to: server, settings)
-                keep(credentials, of: address)
+                remember(credentials, of: address)
                 guard wait else { return try Console.print(credentials.task.description) }
                 Console.say("Task \(credentials.task), password \(printable(credentials.password)), at \(address)")
                 try await followLive(credentials, on: server)
@@ -77,7 +81,8 @@ struct SubmitCommand: AsyncParsableCommand {
         to server: RetraceServer, _ settings: ServerSettings
     ) async throws(ClientError) -> TaskCredentials {
         let format = try settings.choose(format)
-        let files = try await readCrash()
+        var files = try await readCrash()
+        if keep { files.keep() }
         for remark in files.remarks { Console.say(Console.colour(.yellow, "Note: ") + printable(remark)) }
         let byteCount = try files.byteCount()
         try settings.checkBeforePacking(byteCount: byteCount)
@@ -107,7 +112,7 @@ struct SubmitCommand: AsyncParsableCommand {
     }
 
     /// Not being able to keep the password costs the comfort of later commands, not the task.
-    private func keep(_ credentials: TaskCredentials, of address: ServerAddress) {
+    private func remember(_ credentials: TaskCredentials, of address: ServerAddress) {
         let problem: String
         do throws(Errno) {
             guard let store = CredentialStore(environment: Console.variable) else {

@@ -10,13 +10,13 @@ import TaskStorage
 
 /// Where the message of the retracer meets its stage; the task ends here.
 ///
-/// The core and the crash root are gone before the task counts as finished.
+/// The core and the crash root are gone before the task counts as finished, unless the task is kept: then both stay until
+/// the task is removed, and the chroot-builder finds the root of a task that is gone.
 func retraceHandler(spool: FilePath, store: FilePath, limits: RetraceLimits) -> JobHandler<RetraceJob> {
     JobHandler(
         ledger: { AttemptLedger(directory: TaskDirectory($0.taskID, in: spool).attempts, name: "retrace") },
         cleanUp: { job, _ in
-            try await NIOThreadPool.singleton.runIfActive { try TaskDirectory(job.taskID, in: spool).removeDump() }
-            try await removeCrashRoot(of: job.taskID, in: store)
+            try await removeWhatEnds(with: TaskDirectory(job.taskID, in: spool), store: store)
         },
         stage: { job, context in
             let directory = TaskDirectory(job.taskID, in: spool)
@@ -29,10 +29,17 @@ func retraceHandler(spool: FilePath, store: FilePath, limits: RetraceLimits) -> 
                 job.crash, job.resolution, in: job.chroot, directory: directory, limits: limits,
                 progress: { await context.progress($0) })
             try await keepDumpSmall(job, directory, limits: limits, context)
-            try await NIOThreadPool.singleton.runIfActive { try directory.removeDump() }
-            try await removeCrashRoot(of: job.taskID, in: store)
+            try await removeWhatEnds(with: directory, store: store)
             return .finished(summary.sentence, facts: summary.facts)
         })
+}
+
+private func removeWhatEnds(with directory: TaskDirectory, store: FilePath) async throws {
+    let isKept = try await NIOThreadPool.singleton.runIfActive {
+        try directory.removeDump()
+        return directory.keepsDump
+    }
+    if !isKept { try await removeCrashRoot(of: directory.task, in: store) }
 }
 
 /// Takes out of a kernel's dump that is kept what the operator does not want, and keeps equal dumps once. The results are

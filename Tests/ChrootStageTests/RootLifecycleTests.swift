@@ -94,6 +94,31 @@ import Testing
         }
     }
 
+    @Test func rootsOfTasksThatAreGoneGoAtOnceAndOthersStay() async throws {
+        try await DebianRelease.with { release in
+            let alive = release.task
+            let dead = try TaskID("987654321")
+            _ = try await release.builder.build(release.resolution([]), task: alive)
+            _ = try await release.builder.build(release.resolution([]), task: dead)
+            try write([1], to: release.roots.appending("111111111.partial/x"))
+            let removed = try await release.builder.removeRootsOfDeadTasks { $0 == alive }
+            #expect(Set(removed) == ["987654321", "987654321.json"])
+            #expect(exists(release.roots.appending("\(alive)")))
+            // It may be in the making.
+            #expect(exists(release.roots.appending("111111111.partial")))
+        }
+    }
+
+    @Test func sweepLeavesTheDebuggerRootInWhichAKeptTaskMayBeOpened() async throws {
+        try await DebianRelease.with { release in
+            let old = FilePath(try await release.builder.debuggerRoot(for: release.releaseID).directory)
+            try await release.addGdb(version: "14.2-1")
+            _ = try await release.builder.debuggerRoot(for: release.releaseID)
+            let removed = try await release.builder.sweep(olderThan: .seconds(-1), keeping: [old]) { _ in true }
+            #expect(removed == [] && exists(old))
+        }
+    }
+
     @Test func sweepRemovesReplacedDebuggerRootsAndKeepsTheCurrentOne() async throws {
         try await DebianRelease.with { release in
             let old = FilePath(try await release.builder.debuggerRoot(for: release.releaseID).directory)

@@ -62,8 +62,10 @@ extension Stack {
     }
 
     /// `POST /create`.
-    func create(_ archive: [UInt8], type: String = "application/x-gzip") async throws -> Answer {
-        try await request(.POST, "/create", ["Content-Type": type, "X-Task-Type": "0"], archive)
+    func create(
+        _ archive: [UInt8], type: String = "application/x-gzip", taskType: Int = 0
+    ) async throws -> Answer {
+        try await request(.POST, "/create", ["Content-Type": type, "X-Task-Type": "\(taskType)"], archive)
     }
 
     /// Uploads files and expects them to be accepted.

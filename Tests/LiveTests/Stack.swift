@@ -232,8 +232,10 @@ struct Stack: Sendable {
                 "RETRACE_KEYS": directory.appending("keys").string,
                 "RETRACE_DATABASE": directory.appending("gateway/tasks.sqlite").string,
                 "RETRACE_HTTP_HOST": "127.0.0.1", "RETRACE_HTTP_PORT": String(port), "RETRACE_SOURCES": "program",
+                "RETRACE_HTTP_INTERACTIVE": "true", "RETRACE_SWEEPINTERVAL": "1",
             ].filter { service.name == "gateway" || !$0.key.hasPrefix("RETRACE_HTTP") && $0.key != "RETRACE_DATABASE" }
-                .filter { service.name == "resolver" || $0.key != "RETRACE_SOURCES" })
+                .filter { service.name == "resolver" || $0.key != "RETRACE_SOURCES" }
+                .filter { service.name == "chroot-builder" || $0.key != "RETRACE_SWEEPINTERVAL" })
     }
 
     /// Where the build put the executables: the test bundle stands beside them.

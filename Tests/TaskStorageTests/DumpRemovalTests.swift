@@ -35,6 +35,36 @@ import Testing
         }
     }
 
+    @Test func keptTaskKeepsItsDumpAndItsJobForItsOwnerAlone() throws {
+        try ScratchDirectory.with { spool in
+            let directory = try TaskDirectory.create(in: spool)
+            #expect(mkdir(directory.crash.string, 0o711) == 0)
+            try directory.keepRetraceJob(Array("{}".utf8))
+            #expect(try !directory.isKept() && directory.keptRetraceJob(upTo: 100) == nil)
+            try directory.keepDump()
+            try directory.keepRetraceJob(Array("{}".utf8))
+            try directory.keepRetraceJob(Array("{\"version\": 1}".utf8))
+            try directory.removeDump()
+            #expect(try directory.isKept() && directory.keptRetraceJob(upTo: 100) == Array("{\"version\": 1}".utf8))
+            #expect(try directory.keptRetraceJob(upTo: 3) == nil)
+            var facts = stat()
+            #expect(stat(directory.path.appending("retrace-job.json").string, &facts) == 0)
+            #expect(facts.st_mode & 0o777 == 0o600)
+            #expect(
+                FolderContents.names(in: directory.path).sorted() == ["crash", "keep-dump", "retrace-job.json"])
+        }
+    }
+
+    @Test func jobOfATaskThatHasJustBeenDeletedIsNotWritten() throws {
+        try ScratchDirectory.with { spool in
+            let directory = try TaskDirectory.create(in: spool)
+            try directory.keepDump()
+            try directory.remove()
+            try directory.keepRetraceJob(Array("{}".utf8))
+            #expect(FolderContents.names(in: spool) == [])
+        }
+    }
+
     @Test func taskThatIsGoneHasNoDump() throws {
         try ScratchDirectory.with { spool in try TaskDirectory(TaskID("123456789"), in: spool).removeDump() }
     }

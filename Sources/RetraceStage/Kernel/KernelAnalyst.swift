@@ -43,7 +43,8 @@ struct KernelAnalyst: Sendable {
         _ files: KernelFiles, _ findings: inout KernelFindings, log: inout RetraceLog,
         _ progress: @Sendable (String) async -> Void
     ) async throws(StageError) {
-        let doubt = try await doubt(on: files, log: findings.log?.text)
+        let logText = findings.log?.text
+        let doubt = try await onThread { VmlinuxDoubt.of(files, in: chroot, kernel, log: logText) }
         if case .another(let reason) = doubt {
             findings.mismatched = true
             for rung in [AnalysisRung.full, .zeroExcluded, .minimal] { findings.refuse(rung, reason) }
@@ -89,19 +90,21 @@ struct KernelAnalyst: Sendable {
             "The kernel's log is ready (\(lines) lines)"
                 + (panic.map { ": \(safeText($0.utf8).prefix(200))" } ?? "."))
     }
+}
 
-    /// What is known of a vmlinux before it is used.
-    enum Doubt: Hashable, Sendable {
-        case verified
-        case unverified(String)
-        case another(String)
-    }
+/// What is known of a vmlinux before it is used.
+enum VmlinuxDoubt: Hashable, Sendable {
+    case verified
+    case unverified(String)
+    case another(String)
 
     /// The dump's build-id is compared here once more: what the job says of the files may have been true of others. Where
-    /// there is none, the kernel's banner is compared with what the dump says.
-    private func doubt(on files: KernelFiles, log: String?) async throws(StageError) -> Doubt {
+    /// there is none, the kernel's banner is compared with what the dump says. Blocking.
+    ///
+    /// - Parameter log: The kernel's log, where it is known.
+    static func of(_ files: KernelFiles, in chroot: Chroot, _ kernel: KernelDump, log: String?) -> VmlinuxDoubt {
         let path = FilePath(chroot.crashRoot + files.vmlinux)
-        let found = try await onThread { try? ELFFile(FileByteSource(path)).identity().buildID }
+        let found = try? ELFFile(FileByteSource(path)).identity().buildID
         if let wanted = kernel.buildID, let found {
             guard wanted == found else {
                 return .another(
@@ -113,7 +116,7 @@ struct KernelAnalyst: Sendable {
         let doubt =
             files.doubt
             ?? "Nothing proves that this vmlinux is the kernel that crashed: one of them names no build-id."
-        let banners = try await onThread { KernelBanner.banners(in: path) }
+        let banners = KernelBanner.banners(in: path)
         guard let banner = banners.last else { return .unverified(doubt) }
         if let release = kernel.release?.description, !banners.contains(where: { $0.release == release }) {
             return .another(
