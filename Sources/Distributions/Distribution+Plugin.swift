@@ -30,8 +30,9 @@ extension Distribution {
         let kernelDebugger = faults.attempt { () throws(CatalogError) in
             fields.has("kernel-debugger") ? try Self.debugger(fields, "kernel-debugger", mayBeHosts: true) : nil
         }
-        let kernel = faults.attempt { () throws(CatalogError) in
-            fields.has("kernel") ? try KernelPackaging(fields.mapping("kernel", known: KernelPackaging.known)) : nil
+        let kernel = faults.attempt { () throws(CatalogError) -> KernelPackaging? in
+            guard let format, fields.has("kernel") else { return nil }
+            return try KernelPackaging(fields.mapping("kernel", known: KernelPackaging.known), format: format)
         }
         let keys = faults.attempt { () throws(CatalogError) in
             KeyFiles(folder: folder, names: try fields.fileNames("keys"))

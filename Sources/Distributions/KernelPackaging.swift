@@ -14,6 +14,9 @@ package struct KernelPackaging: Hashable, Sendable {
     let modules: [String]
     /// What may stand behind the architecture, such as `debug`.
     let flavours: [String]
+    /// Where else RPMs of kernels are, for those that no mirror has: addresses that may hold `$PACKAGE` for the file's name
+    /// besides, which otherwise comes behind a slash.
+    let sources: [String]
 
     /// The absolute paths at which a package may have that kernel's vmlinux, the likeliest first.
     package func vmlinuxPaths(of release: KernelRelease, _ architecture: Architecture) -> [String] {
@@ -46,6 +49,22 @@ package struct KernelPackaging: Hashable, Sendable {
     /// Whether the package's name alone tells the kernel, as Debian's does.
     private var namesCarryRelease: Bool { packages.allSatisfy { $0.contains("$RELEASE") } }
 
+    /// The addresses at which ``sources`` may have an RPM with that kernel's symbols, the likeliest first.
+    func sourceAddresses(of release: KernelRelease, _ architecture: Architecture) -> [String] {
+        let version = KernelVersion(release, flavours: flavours)
+        guard !version.release.isEmpty else { return [] }
+        let identity = "\(version.version)-\(version.release).\(version.architecture ?? architecture.rawValue).rpm"
+        return texts(sources, release, architecture).flatMap { address in
+            packageNames(of: release, architecture).map { name in
+                address.contains(Self.fileName)
+                    ? address.replacing(Self.fileName, with: "\(name)-\(identity)")
+                    : (address.hasSuffix("/") ? address : address + "/") + "\(name)-\(identity)"
+            }
+        }
+    }
+
+    private static let fileName = "$PACKAGE"
+
     private func texts(_ templates: [String], _ release: KernelRelease, _ architecture: Architecture) -> [String] {
         let version = KernelVersion(release, flavours: flavours)
         // A flavour such as rt-debug says realtime itself.
@@ -65,14 +84,28 @@ package struct KernelPackaging: Hashable, Sendable {
 }
 
 extension KernelPackaging {
-    static let known = ["packages", "vmlinux", "modules", "flavours"]
+    static let known = ["packages", "vmlinux", "modules", "flavours", "sources"]
 
-    /// - Throws: ``CatalogError`` for a path that is not absolute, a word in capitals that nobody replaces, and an empty list.
-    init(_ entry: PluginMapping) throws(CatalogError) {
+    /// - Throws: ``CatalogError`` for a path that is not absolute, a word in capitals that nobody replaces, an empty list,
+    ///   and sources where packages have no signatures of their own.
+    init(_ entry: PluginMapping, format: PackageFormat) throws(CatalogError) {
         packages = try entry.texts("packages")
         vmlinux = try entry.texts("vmlinux")
         modules = try entry.texts("modules")
         flavours = entry.has("flavours") ? try entry.texts("flavours") : KernelVersion.knownFlavours
+        sources = try entry.texts("sources")
+        guard sources.isEmpty || format == .rpm else {
+            throw entry.error(
+                "sources",
+                "a .deb has no signature of its own, so that nothing would verify it: name an archive in 'repositories'"
+            )
+        }
+        for source in sources where !Self.isAddress(source) {
+            throw entry.error(
+                "sources",
+                "'\(source)' must be an absolute path or begin with http://, https:// or file:///, without '..', '?' or a user"
+            )
+        }
         guard !packages.isEmpty else { throw entry.error("packages", "name at least one, such as kernel-debuginfo") }
         guard !vmlinux.isEmpty else { throw entry.error("vmlinux", "name at least one path of vmlinux") }
         for (key, paths) in [("vmlinux", vmlinux), ("modules", modules)] {
@@ -80,19 +113,29 @@ extension KernelPackaging {
                 throw entry.error(key, "'\(path)' must be an absolute path")
             }
         }
-        for (key, texts) in [("packages", packages), ("vmlinux", vmlinux), ("modules", modules)] {
+        let all = [("packages", packages), ("vmlinux", vmlinux), ("modules", modules), ("sources", sources)]
+        for (key, texts) in all {
+            let known = Self.words + (key == "sources" ? ["PACKAGE"] : [])
             for text in texts {
                 for word in text.split(separator: "$", omittingEmptySubsequences: false).dropFirst() {
                     let name = word.prefix { $0.isUppercase }
-                    guard Self.words.contains(String(name)) else {
+                    guard known.contains(String(name)) else {
                         throw entry.error(
                             key,
                             "'$\(name)' is not known; known are "
-                                + Self.words.map { "$\($0)" }.joined(separator: ", "))
+                                + known.map { "$\($0)" }.joined(separator: ", "))
                     }
                 }
             }
         }
+    }
+
+    /// Addresses with a user or password are refused, because logs and reports would show them.
+    private static func isAddress(_ text: String) -> Bool {
+        guard !text.split(separator: "/").contains(".."),
+            !text.contains(where: { "@?#".contains($0) || $0.isWhitespace })
+        else { return false }
+        return ["/", "http://", "https://", "file:///"].contains(where: text.hasPrefix)
     }
 
     private static let words = ["RELEASE", "VERSION", "BUILD", "ARCH", "RT", "FLAVOUR", "GLUED"]

@@ -92,6 +92,28 @@ package final class PackageIndexBuilder: Sendable {
         }
     }
 
+    /// Takes over all that the published index has, what is only offered included.
+    ///
+    /// - Returns: Whether there is one; if not, nothing was added.
+    package func carryOverAll() throws(PackageIndexError) -> Bool {
+        guard hasPrevious else { return false }
+        let columns = """
+            name, epoch, version, release, architecture, package_kind, source_name, source_version, sha256, location,
+            bytes, offered_by, offered_path
+            """
+        try indexErrors {
+            try database.writeWithoutTransaction { database in
+                try database.execute(
+                    sql: """
+                        INSERT OR IGNORE INTO packages (\(columns)) SELECT \(columns) FROM previous.packages;
+                        INSERT OR IGNORE INTO carried (old, new)
+                        SELECT old.id, new.id FROM previous.packages AS old JOIN main.packages AS new USING (sha256);
+                        """)
+            }
+        }
+        return true
+    }
+
     /// Ends the index, flushes it and renames it into place. The builder takes nothing more.
     package func publish() throws(PackageIndexError) -> PackageIndexSummary {
         let summary = try indexErrors {

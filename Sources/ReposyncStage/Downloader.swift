@@ -143,7 +143,7 @@ struct Downloader: Sendable {
     }
 
     /// Reads a body while its mirror keeps up the pace; the client's own deadline ends with the head of the response.
-    private func forEachPiece(
+    func forEachPiece(
         of response: HTTPClientResponse, named name: String, _ take: (ByteBuffer) async throws -> Void
     ) async throws {
         let clock = ContinuousClock()
@@ -174,7 +174,7 @@ struct Downloader: Sendable {
         }
     }
 
-    private func request<Value: Sendable>(
+    func request<Value: Sendable>(
         _ url: String, named name: String, from start: UInt64,
         _ take: (HTTPClientResponse) async throws -> Value
     ) async throws -> Value {
@@ -193,7 +193,7 @@ struct Downloader: Sendable {
         }
     }
 
-    private static func refusal(_ response: HTTPClientResponse, _ name: String) -> MirrorFailure {
+    static func refusal(_ response: HTTPClientResponse, _ name: String) -> MirrorFailure {
         let isMissing = response.status == .notFound || response.status == .gone
         return MirrorFailure(isMissing ? .missing : .unreachable, "it answered \(response.status) for \(name)")
     }

@@ -33,10 +33,38 @@ package func fetchPackages(
     of resolution: Resolution, catalog: DistributionCatalog, repositories: FilePath, apt: AptSources? = nil,
     limits: SyncLimits = SyncLimits(), progress: @escaping @Sendable (String, Double) async -> Void
 ) async throws(StageError) -> FetchReport {
+    try await fetching(limits) { downloader in
+        try await FetchSession(resolution, catalog, repositories, apt, downloader).run(progress)
+    }
+}
+
+/// Fetches the symbols of a kernel that no mirror has from where its plugin says besides, verifies the package as a
+/// synchronisation does, and puts it into the pool and, where the release has one, into the index.
+///
+/// One source after the other is asked. What cannot be had, or is another kernel's, is in the report; the resolution is then
+/// the given one.
+///
+/// - Parameters:
+///   - source: ``Distributions/DistributionCatalog/kernelSource(of:_:)``.
+///   - resolution: That of the crash; it has no package.
+///   - progress: What is being fetched, and how much of it; always 0, because nobody knows its size.
+/// - Returns: The resolution with the package.
+/// - Throws: ``CrashModel/StageError`` of stage `fetch` when this machine fails, its disk for instance.
+package func fetchKernel(
+    from source: KernelSource, for crash: Crash, _ resolution: Resolution, repositories: FilePath,
+    limits: SyncLimits = SyncLimits(), progress: @escaping @Sendable (String, Double) async -> Void
+) async throws(StageError) -> (resolution: Resolution, report: FetchReport) {
+    try await fetching(limits) { downloader in
+        try await KernelFetch(source, crash, resolution, repositories, downloader).run(progress)
+    }
+}
+
+/// Lends a downloader, and puts what fails into the words of this stage.
+private func fetching<Value: Sendable>(
+    _ limits: SyncLimits, _ work: (Downloader) async throws -> Value
+) async throws(StageError) -> Value {
     do {
-        return try await Downloader.with(limits) { downloader in
-            try await FetchSession(resolution, catalog, repositories, apt, downloader).run(progress)
-        }
+        return try await Downloader.with(limits) { try await work($0) }
     } catch let error as StageError {
         throw StageError(
             .fetch, error.code, error.reason, advice: error.advice, disposition: error.disposition,

@@ -17,12 +17,18 @@ func fetchHandler(
             AttemptLedger(directory: repositories.appending(".attempts"), name: "fetch-\($0.build.taskID)")
         },
         stage: { job, context in
-            let given = job.build.resolution
+            var given = job.build.resolution
             var report = FetchReport()
             do {
-                report = try await fetchPackages(
-                    of: given, catalog: catalog, repositories: repositories, limits: limits,
-                    progress: { await context.progress($0, fraction: $1) })
+                if let source = catalog.kernelSource(of: job.build.crash, given) {
+                    (given, report) = try await fetchKernel(
+                        from: source, for: job.build.crash, given, repositories: repositories, limits: limits,
+                        progress: { message, _ in await context.progress(message) })
+                } else {
+                    report = try await fetchPackages(
+                        of: given, catalog: catalog, repositories: repositories, limits: limits,
+                        progress: { await context.progress($0, fraction: $1) })
+                }
             } catch let error as StageError {
                 guard error.code != .interrupted, context.attempt >= attempts else { throw error }
                 context.logger.error("the packages of the crash cannot be fetched: \(error)")

@@ -23,6 +23,11 @@ func resolveHandler(
                 return (resolution, try packagesToFetch(of: resolution, indexes: indexes))
             }
             let build = BuildJob(task: job.taskID, crash: job.crash, resolution: resolution)
+            if catalog.kernelSource(of: job.crash, resolution) != nil {
+                return .next(
+                    FetchJob(before: build), "\(resolution.summary); the plugin's sources of kernels are asked for it",
+                    facts: resolution.facts, releaseID: resolution.releaseID)
+            }
             guard absent.isEmpty else {
                 let count = absent.count == 1 ? "1 of them is" : "\(absent.count) of them are"
                 return .next(

@@ -1,6 +1,7 @@
 import CrashModel
 import Distributions
 import SystemPackage
+import TestFixtures
 import Testing
 
 struct KernelPackagingTests {
@@ -57,5 +58,86 @@ struct KernelPackagingTests {
         #expect(kernel.packageNames(of: release, .x86_64).first == package)
         #expect(kernel.vmlinuxPaths(of: release, .x86_64).first == path)
         #expect(kernel.modulesDirectory(beside: path, of: release, .x86_64)?.hasSuffix("\(text)/") == true)
+    }
+
+    private func withPlugin(
+        _ sources: String, format: String = "rpm", _ body: (DistributionCatalog) throws -> Void
+    ) throws {
+        try ScratchDirectory.with { folder in
+            let repository = format == "rpm" ? "" : ", suite: x, components: [main]"
+            let text = """
+                distribution: fedora
+                display-name: Fedora Linux
+                package-format: \(format)
+                versions: ['40']
+                architectures: [x86_64]
+                recognise:
+                  release-text: ['^Fedora release ([0-9]+)']
+                  os-release: { id: [fedora], version: '^([0-9]+)' }
+                  package: ['\\.fc([0-9]+)']
+                  examples: {}
+                debugger: { package: gdb, executable: /usr/bin/gdb }
+                kernel:
+                  packages: ['kernel$RT$FLAVOUR-debuginfo']
+                  vmlinux: ['/usr/lib/debug/lib/modules/$RELEASE/vmlinux']
+                  sources: [\(sources)]
+                keys: [a.asc]
+                repositories: [{ name: everything, mirrors: [/repo]\(repository) }]
+
+                """
+            for name in ["plugins", "keys"] { try DebianArchive.makeDirectories(folder.appending(name)) }
+            try FolderContents.write(text.utf8, to: folder.appending("plugins/fedora.yaml"))
+            try FolderContents.write("".utf8, to: folder.appending("keys/a.asc"))
+            try body(
+                DistributionCatalog(plugins: folder.appending("plugins"), keys: folder.appending("keys")))
+        }
+    }
+
+    private func kernelCrash(_ release: String) throws -> (Crash, Resolution) {
+        let crash = Crash(
+            kind: .vmcore, architecture: .x86_64, reported: ReportedCrash(), executable: "/boot/vmlinuz",
+            threadCount: 0,
+            modules: [],
+            kernel: KernelDump(format: .elf, release: try KernelRelease(release), releaseEvidence: "a test"))
+        let resolution = Resolution(
+            releaseID: try ReleaseID("fedora-40-x86_64"), releaseEvidence: "", modules: [], packages: [])
+        return (crash, resolution)
+    }
+
+    @Test func sourcesOfKernelsAreAddressesOfTheirPackages() throws {
+        let sources = "'/mnt/koji/packages/kernel$RT/$VERSION/$BUILD/$ARCH/', 'https://example.org/$RELEASE/$PACKAGE'"
+        try withPlugin(sources) { catalog in
+            let (crash, resolution) = try kernelCrash("6.8.5-301.fc40.x86_64+debug")
+            #expect(
+                catalog.kernelSource(of: crash, resolution)?.addresses == [
+                    "/mnt/koji/packages/kernel/6.8.5/301.fc40/x86_64/kernel-debug-debuginfo-6.8.5-301.fc40.x86_64.rpm",
+                    "https://example.org/6.8.5-301.fc40.x86_64+debug/kernel-debug-debuginfo-6.8.5-301.fc40.x86_64.rpm",
+                ])
+            #expect(catalog.kernelSource(of: crash, resolution)?.repository.checksSignatures == true)
+            // A release that no RPM has.
+            let (other, unknown) = try kernelCrash("6.8.5")
+            #expect(catalog.kernelSource(of: other, unknown) == nil)
+        }
+    }
+
+    @Test func noSourceIsAskedUnlessThePluginNamesOne() throws {
+        try withPlugin("") { catalog in
+            let (crash, resolution) = try kernelCrash("6.8.5-301.fc40.x86_64")
+            #expect(catalog.kernelSource(of: crash, resolution) == nil)
+        }
+    }
+
+    @Test(arguments: [
+        ("koji/$ARCH", "absolute path"), ("/koji/../etc", "absolute path"), ("https://me:secret@koji/$ARCH", "a user"),
+        ("gopher://koji", "absolute path"), ("https://koji/?f=$PACKAGE", "'?'"), ("/koji/$NONSENSE", "$NONSENSE"),
+    ])
+    func sourceThatCannotBeUsedIsAFaultOfThePlugin(_ source: String, word: String) throws {
+        let error = #expect(throws: (any Error).self) { try withPlugin("'\(source)'") { _ in } }
+        #expect(error.map { "\($0)".contains(word) } == true, "\(error as Any)")
+    }
+
+    @Test func debsAreNotTakenFromSourcesBecauseNothingSignsThem() throws {
+        let error = #expect(throws: (any Error).self) { try withPlugin("/debs", format: "deb") { _ in } }
+        #expect(error.map { "\($0)".contains("no signature of its own") } == true, "\(error as Any)")
     }
 }

@@ -61,7 +61,9 @@ import Testing
         ) { _ in }
     }
 
-    func writePlugin(_ folder: FilePath, gpgcheck: Bool = true, more: String = "", at: String? = nil) throws {
+    func writePlugin(
+        _ folder: FilePath, gpgcheck: Bool = true, more: String = "", at: String? = nil, kernel: String = ""
+    ) throws {
         let plugin = """
             distribution: fedora
             display-name: Fedora Linux
@@ -74,9 +76,10 @@ import Testing
               package: ['\\.fc([0-9]+)']
               examples: {}
             debugger: { package: top, executable: /usr/bin/gdb }
-            keys: [test.asc]
+            keys: [\(kernel.isEmpty ? "test.asc" : "test.asc, kernel.asc")]
             repositories:
               - { name: everything, mirrors: ['\(at ?? "\(folder)/repo")'], gpgcheck: \(gpgcheck)\(more) }
+            \(kernel)
 
             """
         try FolderContents.write(plugin.utf8, to: folder.appending("plugins/fedora.yaml"))
