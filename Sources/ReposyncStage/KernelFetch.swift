@@ -120,7 +120,7 @@ struct KernelFetch: Sendable {
         let nevra = try NEVRA(
             name: words[0], epoch: epoch, version: words[2], release: words[3], architecture: words[4])
         guard source.packaging.packageNames(of: source.release, source.architecture).contains(nevra.name),
-            source.packaging.isOf(source.release, nevra, namesCarryRelease: false),
+            source.packaging.isOf(source.release, nevra),
             (try? Architecture(nevra.architecture)) == source.architecture
         else { throw MirrorFailure(.altered, "it is \(nevra), another package than its name says") }
         return IndexedPackage(
