@@ -41,7 +41,7 @@ package func readKernelCrash(
 private func readDump(in directory: TaskDirectory) throws(StageError) -> Vmcore {
     let (file, memory) = try dumpFiles(in: directory)
     do {
-        let source = try FileByteSource(directory.crash.appending(file))
+        let source = try FileByteSource(directory.dump(at: file))
         let beside = try memory.map { (source: try FileByteSource(directory.crash.appending($0)), name: $0) }
         return try readVmcore(source, file: file, memory: beside.map { ($0.source, $0.name) })
     } catch let error as CoredumpError {

@@ -9,16 +9,8 @@ import TaskStorage
 ///
 /// A service that is root gives both to that user's group only; one that is not runs the debugger as itself.
 func prepareFiles(in directory: TaskDirectory, user: SandboxUser) throws(Errno) {
-    let core = try OpenFile(directory.coredump, O_RDONLY)
-    var facts = stat()
-    guard fstat(core.number, &facts) == 0 else { throw Errno(rawValue: errno) }
-    guard facts.st_mode & S_IFMT == S_IFREG else { throw Errno.invalidArgument }
-    unlink(directory.frames.string)
-    let frames = try OpenFile(directory.frames, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
-    guard geteuid() == 0 else { return }
-    for (file, mode) in [(core.number, 0o640), (frames.number, 0o660)] as [(CInt, mode_t)] {
-        guard fchown(file, 0, user.groupID) == 0, fchmod(file, mode) == 0 else { throw Errno(rawValue: errno) }
-    }
+    try user.share(directory.coredump)
+    try SandboxFolder(directory.path, user: user).put([], at: directory.frames, writable: true)
 }
 
 /// Makes the directory of named results, unless it is there. Blocking.

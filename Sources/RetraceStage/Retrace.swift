@@ -43,7 +43,7 @@ package func retrace(
         do throws(StageError) {
             try await onThread {
                 unlinkFrames(of: directory)
-                SessionFolder(in: directory, user: limits.user).remove()
+                SandboxFolder(ofSessionIn: directory, user: limits.user).remove()
                 try write(Array(logText.utf8), to: directory.log)
             }
         } catch {

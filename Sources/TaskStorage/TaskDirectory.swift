@@ -23,8 +23,14 @@ package struct TaskDirectory: Hashable, Sendable {
     /// The core of a user process, in ``crash``.
     package var coredump: FilePath { crash.appending("coredump") }
     /// The dump of a kernel: in ``crash``, or where an operator has it on the server.
-    package func vmcore(_ kernel: KernelDump) -> FilePath {
-        kernel.file.hasPrefix("/") ? FilePath(kernel.file) : crash.appending(kernel.file)
+    package func vmcore(_ kernel: KernelDump) -> FilePath { dump(at: kernel.file) }
+    /// A file of a dump, as ``CrashModel/KernelDump/file`` names it: relative to ``crash``, or absolute.
+    package func dump(at name: String) -> FilePath {
+        name.hasPrefix("/") ? FilePath(name) : crash.appending(name)
+    }
+    /// All files of a kernel's dump: ``vmcore(_:)``, and VMware's other one.
+    package func dumps(of kernel: KernelDump) -> [FilePath] {
+        [vmcore(kernel)] + [kernel.memoryFile].compactMap { $0.map { crash.appending($0) } }
     }
     /// The text that gdb printed, as clients fetch it.
     package var backtrace: FilePath { path.appending("backtrace") }

@@ -18,7 +18,7 @@ struct Guardian: Sendable {
             gpgconf --homedir "$other" --kill all
             rm -rf "$other"
         done < "$0/keyrings"
-        rm -rf "$0"
+        rm -rf "$0" "/dev/shm/$(basename "$0")"
         """
 
     /// Runs `body` while a shell stands by.
@@ -55,7 +55,9 @@ struct Guardian: Sendable {
     }
 
     func removeDirectory() async throws {
-        _ = try await run(.name("rm"), arguments: ["-rf", directory.string], output: .discarded)
+        _ = try await run(
+            .name("rm"), arguments: ["-rf", directory.string, Stack.distantDumps(of: directory).string],
+            output: .discarded)
     }
 
     /// The processes that have the directory in their command line or environment, with their command lines.

@@ -140,6 +140,32 @@ extension LiveTests {
             #expect(FolderContents.status(dump)?.size == status.size && stack.remains() == [])
         }
 
+        /// No link is possible there; the dump is neither copied nor changed.
+        @Test func dumpOnAnotherFileSystemIsAnalysedWhereItLies() async throws {
+            let stack = try runningStack()
+            guard let kernel = try await stack.kernels.prepare(stack) else { return }
+            let dump = stack.distantDumps.appending("vmcore")
+            let bytes = try FolderContents.read(kernel.dump(kernel.formats[0]))
+            try FolderContents.write(bytes, to: dump)
+            chmod(dump.string, 0o604)
+            let before = try #require(FolderContents.status(dump))
+            let answer = try await stack.request(
+                .POST, "/create",
+                [
+                    "Content-Type": "application/octet-stream", "X-Task-Type": "2",
+                    "X-CoreFileDirectory": dump.string,
+                ], [])
+            let task = try #require(try answer.task(), "\(answer)")
+            let end = try await stack.end(of: task)
+            #expect(end.status == "FINISHED_SUCCESS", "\(end.text)")
+            let crash = try DecodedKernel(try await stack.get(task, "/backtrace.json").body)
+            #expect(crash.kernel.rung == "full" && crash.crash_function == "sysrq_handle_crash", "\(crash)")
+            #expect(crash.kernel.panic?.contains("sysrq") == true, "the log was read on arrival: \(crash.kernel)")
+            let isUnchanged = try #require(FolderContents.status(dump)) == before
+            #expect(isUnchanged)
+            #expect(try FolderContents.read(dump) == bytes)
+        }
+
         @Test func dumpElsewhereOnTheServerIsForbidden() async throws {
             let stack = try runningStack()
             let file = stack.directory.appending("elsewhere")

@@ -35,6 +35,11 @@ struct Stack: Sendable {
     var repositories: FilePath { directory.appending("repositories") }
     /// Whose dumps of kernels the gateway takes where they lie.
     var dumps: FilePath { directory.appending("dumps") }
+    /// The same on another file system, in memory.
+    var distantDumps: FilePath { Self.distantDumps(of: directory) }
+    static func distantDumps(of directory: FilePath) -> FilePath {
+        FilePath("/dev/shm").appending(directory.lastComponent?.string ?? "retrace-live")
+    }
 
     /// Why the stack is not what it should be, with what the services said last.
     struct Failure: Error, CustomStringConvertible {
@@ -265,6 +270,8 @@ struct Stack: Sendable {
             try DebianArchive.makeDirectories(directory.appending(name))
         }
         chmod(directory.appending("spool").string, 0o711)
+        let distant = distantDumps(of: directory)
+        guard mkdir(distant.string, 0o711) == 0 else { throw Errno(rawValue: errno) }
         // The real distribution stands beside the made one.
         for path in ["plugins/debian.yaml", "gpg/debian"] {
             let target = path.hasPrefix("gpg") ? "keys" : "plugins"
@@ -287,7 +294,8 @@ struct Stack: Sendable {
             """.utf8, to: directory.appending("plugins/lazydebian.yaml"))
         // A configuration of the host must not leak into the tests.
         for name in serviceNames {
-            let more = name == "gateway" ? "http: {serverdumps: '\(directory.appending("dumps"))'}\n" : ""
+            let dumps = "\(directory.appending("dumps")), \(distantDumps(of: directory))"
+            let more = name == "gateway" ? "http: {serverdumps: '\(dumps)'}\n" : ""
             try FolderContents.write("log: {level: info}\n\(more)".utf8, to: directory.appending("\(name).yaml"))
         }
         return directory

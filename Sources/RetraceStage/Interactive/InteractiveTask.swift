@@ -40,14 +40,19 @@ struct InteractiveTask: Sendable {
                     .gone, "The dump of task \(directory.task) is gone.",
                     advice: "Send it again with 'retrace submit --keep'.")
             }
-            // An operator's own file, which he named on the server, is not ours to change.
-            if file.starts(with: directory.path) { try share(file, with: user) }
+            do {
+                try user.share(file, isOurs: file.starts(with: directory.path))
+            } catch {
+                guard error == .permissionDenied, geteuid() == 0 else { throw error }
+                throw InteractiveRefusal(
+                    .notPermitted, "The debugger's user may not read the dump, \(file), which was named on the server.",
+                    advice: "Make the file readable for everybody.")
+            }
         }
     }
 
     private var dumps: [FilePath] {
-        guard let kernel = crash.kernel else { return [directory.coredump] }
-        return [directory.vmcore(kernel)] + [kernel.memoryFile].compactMap { $0.map { directory.crash.appending($0) } }
+        crash.kernel.map { directory.dumps(of: $0) } ?? [directory.coredump]
     }
 
     func gdb(_ more: [String]) throws(InteractiveRefusal) -> SandboxedCommand {
@@ -80,7 +85,7 @@ struct InteractiveTask: Sendable {
         let lines = ["set scroll off > /dev/null"] + modules.map { "mod -s \($0.name) \($0.path) > /dev/null" }
         let commands = directory.path.appending("interact.commands")
         try write(Array((lines.joined(separator: "\n") + "\n").utf8), to: commands)
-        try share(commands, with: user)
+        try user.share(commands)
         var remarks: [String] = []
         let log = readResult(directory.results.appending("log"), limit: 1 << 20)
         switch VmlinuxDoubt.of(files, in: chroot, kernel, log: String(decoding: log, as: UTF8.self)) {

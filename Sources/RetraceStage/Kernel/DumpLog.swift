@@ -17,7 +17,7 @@ struct DumpLog: Sendable {
 ///
 /// - Throws: ``StageError`` when the sandbox does not work or the task was cancelled; not when there is no log.
 func dumpLog(
-    in directory: TaskDirectory, kernel: KernelDump, sandbox: KernelSandbox, folder: SessionFolder,
+    in directory: TaskDirectory, kernel: KernelDump, sandbox: KernelSandbox, folder: SandboxFolder,
     limits: RetraceLimits, log: inout RetraceLog
 ) async throws(StageError) -> DumpLog? {
     let bytes = limits.kernel.commandBytes

@@ -15,7 +15,7 @@ struct HostTool: Sendable {
     var isInstalled: Bool { access(program, X_OK) == 0 }
 
     /// - Parameter folder: Where an empty folder `root` is, which gets the links of the host's root. Blocking.
-    func command(_ arguments: [String], in folder: SessionFolder, binds: [SandboxBind]) -> SandboxedCommand {
+    func command(_ arguments: [String], in folder: SandboxFolder, binds: [SandboxBind]) -> SandboxedCommand {
         .hostProgram([program] + arguments, root: folder.root, binds: binds, user: user)
     }
 }

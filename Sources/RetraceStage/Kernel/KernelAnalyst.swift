@@ -11,7 +11,7 @@ struct KernelAnalyst: Sendable {
     let directory: TaskDirectory
     let limits: RetraceLimits
     let sandbox: KernelSandbox
-    let folder: SessionFolder
+    let folder: SandboxFolder
 
     private var analysis: KernelAnalysis { limits.kernel }
 

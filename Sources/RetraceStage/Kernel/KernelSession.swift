@@ -5,7 +5,7 @@ import SystemPackage
 /// One run of crash(8) that does several commands.
 struct KernelSession: Sendable {
     let sandbox: KernelSandbox
-    let folder: SessionFolder
+    let folder: SandboxFolder
     let files: KernelFiles
     let analysis: KernelAnalysis
     let limits: SandboxLimits

@@ -12,15 +12,12 @@ func retraceKernel(
     _ crash: Crash, _ kernel: KernelDump, _ resolution: Resolution, in chroot: Chroot, directory: TaskDirectory,
     limits: RetraceLimits, log: inout RetraceLog, progress: @Sendable (String) async -> Void
 ) async throws(StageError) -> RetraceSummary {
-    let folder = SessionFolder(in: directory, user: limits.user)
+    let folder = SandboxFolder(ofSessionIn: directory, user: limits.user)
     let sandbox = try await onThread {
         try folder.make()
         do {
-            for file in [directory.vmcore(kernel)]
-                + [kernel.memoryFile.map { directory.crash.appending($0) }]
-                .compactMap(\.self)
-            {
-                try share(file, with: limits.user)
+            for file in directory.dumps(of: kernel) {
+                try limits.user.share(file, isOurs: file.starts(with: directory.path))
             }
         } catch Errno.permissionDenied {
             throw StageError(

@@ -50,7 +50,7 @@ package func stripKeptDump(
         return try await strip(
             kernel, files, with: tool, in: chroot, directory: directory, limits: limits)
     } catch {
-        let folder = SessionFolder(in: directory, user: limits.user)
+        let folder = SandboxFolder(ofSessionIn: directory, user: limits.user)
         _ = try? await onThread { folder.remove() }
         return .refused(error.reason)
     }
@@ -60,13 +60,13 @@ private func strip(
     _ kernel: KernelDump, _ files: KernelFiles, with tool: HostTool, in chroot: Chroot, directory: TaskDirectory,
     limits: RetraceLimits
 ) async throws(StageError) -> DumpStrip {
-    let folder = SessionFolder(in: directory, user: limits.user)
+    let folder = SandboxFolder(ofSessionIn: directory, user: limits.user)
     let original = directory.vmcore(kernel)
     let stripped = folder.path.appending("stripped")
     let (command, sandbox, before) = try await onThread {
         let before = try ResultFile(at: original)?.byteCount ?? 0
         try folder.make()
-        try share(original, with: limits.user)
+        try limits.user.share(original)
         try folder.put([], at: stripped, writable: true)
         let sandbox = try KernelSandbox(chroot, kernel: kernel, directory: directory, user: limits.user)
         let command = tool.command(
