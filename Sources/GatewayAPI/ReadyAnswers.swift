@@ -18,8 +18,7 @@ package final class ReadyAnswers: Sendable {
 
     private struct Answer {
         let version: UInt64
-        let headers: HTTPHeaders
-        let body: ByteBuffer
+        let content: QuickAnswer
         /// Until when it holds, in microseconds since the epoch; nil for as long as the version does.
         let end: Int64?
     }
@@ -32,15 +31,18 @@ package final class ReadyAnswers: Sendable {
 
     package init() {}
 
-    func keep(_ text: String, of snapshot: TaskSnapshot, in language: Language, now: Int64) {
+    /// - Parameter isHTTPSOnly: Whether browsers are told to come by HTTPS alone.
+    func keep(_ text: String, of snapshot: TaskSnapshot, in language: Language, isHTTPSOnly: Bool, now: Int64) {
         guard snapshot.version != 0, text.utf8.count <= Self.maximumBytes else { return }
         let state = snapshot.task.state
+        var headers: HTTPHeaders = [
+            "Content-Type": "text/plain", "X-Task-Status": state.rawValue, "Vary": "Accept",
+            "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Server": "retrace",
+        ]
+        if isHTTPSOnly { headers.add(name: "Strict-Transport-Security", value: "max-age=31536000") }
         let answer = Answer(
-            version: snapshot.version,
-            headers: [
-                "Content-Type": "text/plain", "X-Task-Status": state.rawValue, "Vary": "Accept",
-                "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Server": "retrace",
-            ], body: ByteBuffer(string: text), end: state == .pending ? now + Self.workMicroseconds : nil)
+            version: snapshot.version, content: QuickAnswer(headers: headers, body: ByteBuffer(string: text)),
+            end: state == .pending ? now + Self.workMicroseconds : nil)
         answers.withLock { answers in
             if answers.count >= Self.maximumCount { answers.removeAll(keepingCapacity: true) }
             answers[Key(task: snapshot.task.id, language: language.code)] = answer
@@ -51,39 +53,64 @@ package final class ReadyAnswers: Sendable {
     func answer(
         to head: HTTPRequestHead, isSecure: Bool, _ dependencies: GatewayDependencies, _ languages: Languages
     ) -> QuickAnswer? {
-        guard let id = Self.task(in: head.uri), let password = Self.only("X-Task-Password", in: head.headers),
-            !dependencies.access.requireHTTPS || isSecure, !head.headers.contains(name: "X-Forwarded-Proto"),
-            StatusForm(accept: Self.combined("Accept", in: head.headers)) == .text,
+        guard let id = Self.task(in: head.uri), let asked = PollHeaders(head.headers), let password = asked.password,
+            !dependencies.access.requireHTTPS || isSecure, StatusForm(accept: asked.accept) == .text,
             let known = dependencies.store.remembered(id), known.password.matches(password)
         else { return nil }
-        var asked = HTTPFields()
-        asked[.acceptLanguage] = Self.combined("Accept-Language", in: head.headers)
-        asked[.acceptCharset] = Self.combined("Accept-Charset", in: head.headers)
-        let key = Key(task: id, language: languages.language(for: asked).code)
+        let key = Key(task: id, language: asked.language(among: languages))
         guard let answer = answers.withLock({ $0[key] }), answer.version == known.version else { return nil }
         if let end = answer.end, end < dependencies.now() { return nil }
-        var headers = answer.headers
-        if dependencies.access.requireHTTPS {
-            headers.add(name: "Strict-Transport-Security", value: "max-age=31536000")
-        }
-        return QuickAnswer(headers: headers, body: answer.body)
+        return answer.content
     }
 
     /// The task of `/<id>` and `/<id>/`; nil for every other address.
     private static func task(in uri: String) -> TaskID? {
-        guard uri.first == "/" else { return nil }
-        let name = uri.last == "/" ? uri.dropFirst().dropLast() : uri.dropFirst()
+        guard uri.utf8.first == UInt8(ascii: "/") else { return nil }
+        let name = uri.utf8.last == UInt8(ascii: "/") ? uri.dropFirst().dropLast() : uri.dropFirst()
         return isDigits(name) ? try? TaskID(name) : nil
     }
+}
 
-    private static func only(_ name: String, in headers: HTTPHeaders) -> String? {
-        let values = headers[name]
-        return values.count == 1 ? values.first : nil
+/// What the answer to a poll depends on, found in one look at the headers.
+private struct PollHeaders {
+    private(set) var password: String?
+    private(set) var accept: String?
+    private var languages: String?
+    private var charsets: String?
+
+    /// nil where the headers say more than this can tell, such as a proxy's.
+    init?(_ headers: HTTPHeaders) {
+        for (name, value) in headers {
+            switch name.utf8.count {
+            case 15 where Self.isSame(name, "x-task-password"):
+                guard password == nil else { return nil }
+                password = value
+            case 15 where Self.isSame(name, "accept-language"): Self.add(value, to: &languages)
+            case 14 where Self.isSame(name, "accept-charset"): Self.add(value, to: &charsets)
+            case 6 where Self.isSame(name, "accept"): Self.add(value, to: &accept)
+            case 17 where Self.isSame(name, "x-forwarded-proto"): return nil
+            default: continue
+            }
+        }
     }
 
-    private static func combined(_ name: String, in headers: HTTPHeaders) -> String? {
-        let values = headers[name]
-        return values.isEmpty ? nil : values.joined(separator: ", ")
+    func language(among all: Languages) -> String {
+        guard languages != nil, charsets != nil else { return Language.english.code }
+        var asked = HTTPFields()
+        asked[.acceptLanguage] = languages
+        asked[.acceptCharset] = charsets
+        return all.language(for: asked).code
+    }
+
+    private static func add(_ value: String, to all: inout String?) { all = all.map { "\($0), \(value)" } ?? value }
+
+    /// Whether a header's name is this one, in whatever case.
+    private static func isSame(_ name: String, _ known: StaticString) -> Bool {
+        known.withUTF8Buffer { known in
+            name.utf8.elementsEqual(known) { byte, lower in
+                byte == lower || byte | 0x20 == lower && (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+            }
+        }
     }
 }
 

@@ -21,6 +21,8 @@ extension ConnectionRules {
         var lastWrite: (at: NIODeadline, written: Int, waiting: Int)?
         /// The meter's ``ByteMeter/changes`` when the socket was last seen to have everything.
         var drainedAt = -1
+        /// When it is to be looked at again; asking costs more than a poll, and who polls does so often.
+        var nextLook = NIODeadline.uptimeNanoseconds(0)
         var timer: Scheduled<Void>?
         var timerAt: NIODeadline?
     }
@@ -107,6 +109,9 @@ extension ConnectionRules {
     /// Bytes wait for the socket: it must have taken some of them by then.
     private func writeDeadline(_ context: ChannelHandlerContext) -> NIODeadline? {
         guard let meter, meter.changes != clock.drainedAt else { return nil }
+        let now = context.eventLoop.now
+        guard clock.lastWrite != nil || now >= clock.nextLook else { return clock.nextLook }
+        clock.nextLook = now + .seconds(1)
         let written = meter.written
         let waiting = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
         guard waiting > 0 else {
@@ -114,7 +119,6 @@ extension ConnectionRules {
             clock.drainedAt = meter.changes
             return nil
         }
-        let now = context.eventLoop.now
         if let last = clock.lastWrite, waiting >= last.waiting + (written - last.written) {
             return last.at + TimeAmount(limits.writeTimeout)
         }

@@ -25,6 +25,21 @@ extension ConnectionRules {
         watch()
     }
 
+    /// Sends the whole response to the one request that has been read, as it is.
+    ///
+    /// - Returns: Whether it was sent; false when its head would have to say more, such as that it is the last one.
+    func sendWhole(_ response: ByteBuffer) -> Bool {
+        guard let context, let encoder, phase == .open, !isStopping, pendingFault == nil, exchanges.count == 1,
+            let exchange = exchanges.first, exchange.isComplete, exchange.isKeepAlive, !exchange.isHTTP10,
+            !exchange.isHead
+        else { return false }
+        // From the encoder on, to the socket.
+        encoder.writeAndFlush(NIOAny(response), promise: nil)
+        endResponse(context)
+        watch()
+        return true
+    }
+
     /// The head with what this connection adds: whether it stays open, and the client's version of HTTP.
     private func finished(_ head: HTTPResponseHead) -> HTTPResponseHead {
         var head = head

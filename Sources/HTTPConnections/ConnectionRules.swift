@@ -36,6 +36,8 @@ final class ConnectionRules: ChannelDuplexHandler, RemovableChannelHandler {
     let limits: ConnectionLimits
     var context: ChannelHandlerContext?
     var meter: ByteMeter?
+    /// What encodes responses, for those that are encoded already.
+    var encoder: ChannelHandlerContext?
     var phase = Phase.open
     /// Oldest first: the first is the one that is being answered, only the last can be incomplete.
     var exchanges: CircularBuffer<Exchange> = []
@@ -61,6 +63,7 @@ final class ConnectionRules: ChannelDuplexHandler, RemovableChannelHandler {
         stopWatching()
         self.context = nil
         meter = nil
+        encoder = nil
     }
 
     func channelInactive(context: ChannelHandlerContext) {

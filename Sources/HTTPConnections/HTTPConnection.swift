@@ -28,7 +28,10 @@ package struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
                 withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
                 withEncoderConfiguration: .init(), withDecoderLimitConfiguration: parserLimits)
             try pipeline.addHandler(rules)
-            if let quick { try pipeline.addHandler(QuickAnswers(quick, isSecure: certificate != nil)) }
+            if let quick {
+                rules.encoder = try pipeline.context(handlerType: HTTPResponseEncoder.self)
+                try pipeline.addHandler(QuickAnswers(quick, rules: rules, isSecure: certificate != nil))
+            }
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: certificate != nil))
             // It ends idle connections when the server stops.
             try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: nil, logger: logger))

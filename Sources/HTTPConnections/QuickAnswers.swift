@@ -3,13 +3,29 @@ package import NIOHTTP1
 
 /// What the application can answer at once, without waiting for anything.
 package struct QuickAnswer: Sendable {
-    package let headers: HTTPHeaders
-    package let body: ByteBuffer
+    fileprivate let headers: HTTPHeaders
+    fileprivate let body: ByteBuffer
+    /// The answer on a connection that stays open, up to the value of `Date`, which is the last header.
+    private let start: ByteBuffer
 
-    /// - Parameter headers: All of them but `Date` and `Content-Length`.
+    /// - Parameter headers: All of them but `Date` and `Content-Length`; none of them from outside.
     package init(headers: HTTPHeaders, body: ByteBuffer) {
-        self.headers = headers
+        var all = headers
+        all.add(name: "Content-Length", value: "\(body.readableBytes)")
+        self.headers = all
         self.body = body
+        start = ByteBuffer(
+            string: "HTTP/1.1 200 OK\r\n" + all.map { "\($0.name): \($0.value)\r\n" }.joined() + "Date: ")
+    }
+
+    /// Everything that goes over the wire, as it is said at this second.
+    fileprivate func encoded(_ allocator: ByteBufferAllocator) -> ByteBuffer {
+        var bytes = allocator.buffer(capacity: start.readableBytes + 33 + body.readableBytes)
+        bytes.writeImmutableBuffer(start)
+        bytes.writeString(HTTPDate.now)
+        bytes.writeStaticString("\r\n\r\n")
+        bytes.writeImmutableBuffer(body)
+        return bytes
     }
 }
 
@@ -27,21 +43,25 @@ final class QuickAnswers: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     private let respond: QuickResponder
+    private let rules: ConnectionRules
     private let isSecure: Bool
     /// The answer to a request whose end is still to be read.
     private var answer: QuickAnswer?
     /// Requests that the application has and has not answered to their end.
     private var outstanding = 0
 
-    init(_ respond: @escaping QuickResponder, isSecure: Bool) {
+    init(_ respond: @escaping QuickResponder, rules: ConnectionRules, isSecure: Bool) {
         self.respond = respond
+        self.rules = rules
         self.isSecure = isSecure
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let head):
-            if outstanding == 0, Self.isPlainGet(head), let answer = respond(head, isSecure) {
+            // Who does not read its answers is left to the application, which waits for that.
+            if outstanding == 0, context.channel.isWritable, Self.isPlainGet(head), let answer = respond(head, isSecure)
+            {
                 self.answer = answer
                 return
             }
@@ -69,9 +89,9 @@ final class QuickAnswers: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func send(_ answer: QuickAnswer, _ context: ChannelHandlerContext) {
+        if rules.sendWhole(answer.encoded(context.channel.allocator)) { return }
         var headers = answer.headers
         headers.add(name: "Date", value: HTTPDate.now)
-        headers.add(name: "Content-Length", value: "\(answer.body.readableBytes)")
         let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.write(wrapOutboundOut(.body(.byteBuffer(answer.body))), promise: nil)

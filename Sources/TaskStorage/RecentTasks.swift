@@ -7,7 +7,7 @@ import Synchronization
 final class RecentTasks: Sendable {
     /// What answers a poll.
     struct Entry: Sendable {
-        let password: PasswordHash
+        let password: ReadyPasswordHash
         let snapshot: TaskSnapshot
         /// How often the order of waiting tasks had changed when it was read.
         let order: UInt64
@@ -42,7 +42,7 @@ final class RecentTasks: Sendable {
     func ticket() -> Ticket { state.withLock { Ticket(changes: $0.changes, order: $0.order) } }
 
     /// - Returns: The snapshot, with its version where it was kept.
-    func keep(_ snapshot: TaskSnapshot, password: PasswordHash, since ticket: Ticket) -> TaskSnapshot {
+    func keep(_ snapshot: TaskSnapshot, password: ReadyPasswordHash, since ticket: Ticket) -> TaskSnapshot {
         state.withLock { state in
             guard state.changes == ticket.changes, state.order == ticket.order else { return snapshot }
             state.versions += 1

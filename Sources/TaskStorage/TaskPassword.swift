@@ -41,8 +41,25 @@ package struct PasswordHash: Sendable, Equatable {
     }
 
     /// Whether `password` is the one that was hashed; the time taken does not depend on where they differ.
+    package func matches(_ password: some StringProtocol) -> Bool { ReadyPasswordHash(self).matches(password) }
+}
+
+/// A ``PasswordHash`` whose salt is worked in already, for the passwords of clients that ask again and again.
+package struct ReadyPasswordHash: Sendable {
+    private let salted: HMAC<SHA256>
+    private let digest: [UInt8]
+
+    init(_ hash: PasswordHash) {
+        salted = HMAC<SHA256>(key: SymmetricKey(data: hash.salt))
+        digest = hash.digest
+    }
+
+    /// As ``PasswordHash/matches(_:)``.
     package func matches(_ password: some StringProtocol) -> Bool {
-        HMAC<SHA256>.isValidAuthenticationCode(
-            digest, authenticating: Array(password.utf8), using: SymmetricKey(data: salt))
+        var code = salted
+        var text = String(password)
+        text.withUTF8 { code.update(data: UnsafeRawBufferPointer($0)) }
+        // This == of swift-crypto looks at all bytes, wherever they differ.
+        return code.finalize() == digest
     }
 }

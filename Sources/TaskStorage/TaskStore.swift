@@ -128,14 +128,15 @@ package final class TaskStore: Sendable {
     }
 
     /// A task with its password, from memory where nothing has changed since it was read.
-    private func known(_ id: TaskID) async throws -> (password: PasswordHash, snapshot: TaskSnapshot)? {
+    private func known(_ id: TaskID) async throws -> (password: ReadyPasswordHash, snapshot: TaskSnapshot)? {
         if let entry = recent.entry(id) { return (entry.password, entry.snapshot) }
         let ticket = recent.ticket()
-        let found = try await pool.read { db -> (PasswordHash, TaskSnapshot)? in
+        let found = try await pool.read { db -> (ReadyPasswordHash, TaskSnapshot)? in
             let row = try Row.fetchOne(
                 db, sql: "SELECT password_salt, password_hash FROM task WHERE id = ?", arguments: [id.row])
             guard let row, let snapshot = try Self.fetchSnapshot(id, .max, db) else { return nil }
-            return (PasswordHash(salt: [UInt8](row[0] as Data), digest: [UInt8](row[1] as Data)), snapshot)
+            let hash = PasswordHash(salt: [UInt8](row[0] as Data), digest: [UInt8](row[1] as Data))
+            return (ReadyPasswordHash(hash), snapshot)
         }
         return found.map { password, snapshot in
             (password, recent.keep(snapshot, password: password, since: ticket))
@@ -143,7 +144,7 @@ package final class TaskStore: Sendable {
     }
 
     /// The password of a task and the version of what is known of it, if that is at hand; never waits.
-    package func remembered(_ id: TaskID) -> (password: PasswordHash, version: UInt64)? {
+    package func remembered(_ id: TaskID) -> (password: ReadyPasswordHash, version: UInt64)? {
         recent.entry(id).map { ($0.password, $0.snapshot.version) }
     }
 

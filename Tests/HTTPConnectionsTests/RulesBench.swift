@@ -24,7 +24,10 @@ final class RulesBench {
             withPipeliningAssistance: false, withErrorHandling: false, withEncoderConfiguration: .init(),
             withDecoderLimitConfiguration: parser)
         try pipeline.addHandler(rules)
-        if let quick { try pipeline.addHandler(QuickAnswers(quick, isSecure: false)) }
+        if let quick {
+            rules.encoder = try pipeline.context(handlerType: HTTPResponseEncoder.self)
+            try pipeline.addHandler(QuickAnswers(quick, rules: rules, isSecure: false))
+        }
         try pipeline.addHandler(application)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
         channel.read()

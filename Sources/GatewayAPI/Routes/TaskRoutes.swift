@@ -59,7 +59,9 @@ struct TaskRoutes: Sendable {
         headers[.vary] = "Accept"
         guard form == .json else {
             let text = report.text(in: language)
-            dependencies.ready.keep(text, of: report.snapshot, in: language, now: dependencies.now())
+            dependencies.ready.keep(
+                text, of: report.snapshot, in: language, isHTTPSOnly: dependencies.access.requireHTTPS,
+                now: dependencies.now())
             return plainText(text, .ok, headers)
         }
         headers[.contentType] = "application/json"
