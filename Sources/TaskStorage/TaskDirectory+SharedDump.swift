@@ -1,5 +1,4 @@
 package import CrashModel
-import Crypto
 import Glibc
 package import SystemPackage
 
@@ -12,7 +11,7 @@ extension TaskDirectory {
         case shared(with: TaskID, savedBytes: Int)
     }
 
-    /// Where kept dumps are known by their content: `<spool>/.dumps/<sha256>/<task>:<file>`, files without bytes.
+    /// Where kept dumps are known by their content: `<spool>/.dumps/<digest>/<task>:<file>`, files without bytes.
     ///
     /// The registry holds names and no links, so the bytes of a dump go with the last task that has them, and a registry
     /// that is lost or stale costs nothing but a dump that is kept twice.
@@ -20,9 +19,10 @@ extension TaskDirectory {
 
     /// Makes a kept dump one file with the dump of another task that has the same bytes, by a hard link.
     ///
-    /// The SHA-256 only says where to look: both files are compared byte by byte before one takes the other's place, which
+    /// The digest only says where to look: both files are compared byte by byte before one takes the other's place, which
     /// it does in one step (rename(2)), so that no moment and no error leaves a task without its dump. A file system
-    /// without links, or with too many on one file, leaves the dump as it is. Blocking for as long as the dump is read.
+    /// without links, or with too many on one file, leaves the dump as it is. Blocking for as long as the dump is read; its
+    /// holes are not read.
     ///
     /// - Throws: `Errno` when the dump cannot be read or the registry not be written.
     package func shareKeptDump(_ kernel: KernelDump) throws(Errno) -> DumpSharing {
@@ -30,7 +30,7 @@ extension TaskDirectory {
             return .unique
         }
         let registry = Self.registry(in: path.removingLastComponent())
-        let entry = registry.appending(try own.sha256())
+        let entry = registry.appending(try own.contentDigest())
         for folder in [registry, entry] {
             guard mkdir(folder.string, 0o700) == 0 || errno == EEXIST else { throw Errno(rawValue: errno) }
         }
@@ -106,52 +106,4 @@ extension TaskDirectory {
         }
         return true
     }
-}
-
-extension ResultFile {
-    fileprivate func isSameFile(as other: ResultFile) -> Bool {
-        func identity(_ file: ResultFile) -> [UInt64] {
-            file.withDescriptor { descriptor in
-                var facts = stat()
-                guard fstat(descriptor.rawValue, &facts) == 0 else { return [] }
-                return [UInt64(facts.st_dev), UInt64(facts.st_ino)]
-            }
-        }
-        let own = identity(self)
-        return !own.isEmpty && own == identity(other)
-    }
-
-    /// In lower-case hexadecimal. Memory does not grow with the file.
-    fileprivate func sha256() throws(Errno) -> String {
-        var hash = SHA256()
-        try forEachPiece { hash.update(data: $0) }
-        let digits = Array("0123456789abcdef".utf8)
-        return String(
-            decoding: hash.finalize().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-    }
-
-    fileprivate func hasSameBytes(as other: ResultFile) throws(Errno) -> Bool {
-        guard byteCount == other.byteCount else { return false }
-        var offset = 0
-        while offset < byteCount {
-            let mine = try read(at: offset, count: min(Self.piece, byteCount - offset))
-            let others = try other.read(at: offset, count: mine.count)
-            // A file that is cut short while it is read is not the same.
-            guard !mine.isEmpty, mine == others else { return false }
-            offset += mine.count
-        }
-        return true
-    }
-
-    private func forEachPiece(_ body: ([UInt8]) -> Void) throws(Errno) {
-        var offset = 0
-        while offset < byteCount {
-            let bytes = try read(at: offset, count: min(Self.piece, byteCount - offset))
-            guard !bytes.isEmpty else { throw Errno.ioError }
-            body(bytes)
-            offset += bytes.count
-        }
-    }
-
-    private static let piece = 1 << 20
 }

@@ -104,4 +104,46 @@ struct SharedDumpTests {
             #expect(!exists(spool.appending(".dumps")))
         }
     }
+
+    /// Once such a dump was read hole by hole, for hours.
+    @Test(.timeLimit(.minutes(2))) func aHoleOfATerabyteTakesNoTime() throws {
+        try ScratchDirectory.with { spool in
+            let tasks = try (0..<3).map { _ in try task(in: spool, "same") }
+            for (index, task) in tasks.enumerated() {
+                try overwrite(index == 2 ? "else" : "more", at: 1 << 39, of: task.vmcore(kernel))
+                #expect(truncate(task.vmcore(kernel).string, 1 << 40) == 0)
+            }
+            #expect(try tasks[0].shareKeptDump(kernel) == .unique)
+            #expect(try tasks[1].shareKeptDump(kernel) == .shared(with: tasks[0].task, savedBytes: 1 << 40))
+            #expect(try tasks[2].shareKeptDump(kernel) == .unique)
+        }
+    }
+
+    @Test func zerosAreTheSameWhetherTheyAreAHoleOrNot() throws {
+        try ScratchDirectory.with { spool in
+            let (first, second) = try (task(in: spool, "same"), task(in: spool, "same"))
+            try overwrite("end", at: 3_000_001, of: first.vmcore(kernel))
+            try overwrite(String(repeating: "\0", count: 2_999_997) + "end", at: 4, of: second.vmcore(kernel))
+            #expect(try first.shareKeptDump(kernel) == .unique)
+            #expect(try second.shareKeptDump(kernel) == .shared(with: first.task, savedBytes: 3_000_004))
+        }
+    }
+
+    @Test func whatStandsInTheHoleOfAnotherIsSeen() throws {
+        try ScratchDirectory.with { spool in
+            let (first, second) = try (task(in: spool, "same"), task(in: spool, "same"))
+            for task in [first, second] { try overwrite("end", at: 64 << 20, of: task.vmcore(kernel)) }
+            _ = try first.shareKeptDump(kernel)
+            // The registry still says that this is the dump it was.
+            try overwrite("x", at: 32 << 20, of: first.vmcore(kernel))
+            #expect(try second.shareKeptDump(kernel) == .unique)
+            #expect(facts(second.vmcore(kernel)).links == 1)
+        }
+    }
+
+    /// Writes into a file that is there.
+    private func overwrite(_ text: String, at offset: Int64, of path: FilePath) throws {
+        let file = try FileDescriptor.open(path, .writeOnly)
+        _ = try file.closeAfter { try file.writeAll(toAbsoluteOffset: offset, text.utf8) }
+    }
 }
