@@ -45,6 +45,8 @@ package enum CoredumpError: Error, Hashable, Sendable, CustomStringConvertible {
     case malformed(String)
     /// The system refused to write what was made of the dump; its word for the cause.
     case unwritable(String)
+    /// What was made of the dump would have so many bytes, more than may be.
+    case tooLarge(UInt64)
 
     package var description: String {
         switch self {
@@ -55,6 +57,7 @@ package enum CoredumpError: Error, Hashable, Sendable, CustomStringConvertible {
                 + Architecture.allCases.map(\.rawValue).joined(separator: ", ") + "."
         case .malformed(let sentence): sentence
         case .unwritable(let cause): "What was made of the dump cannot be written: \(cause)."
+        case .tooLarge(let bytes): "The dump would have \(bytes) bytes when put in order, more than are allowed."
         }
     }
 }

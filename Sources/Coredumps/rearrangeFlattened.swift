@@ -21,17 +21,20 @@ package struct FlattenedOutcome: Hashable, Sendable {
 ///
 /// - Parameters:
 ///   - output: An empty regular file, open for writing.
+///   - limit: How large the dump may become, in bytes, its holes included: blocks of a few bytes can lie terabytes apart.
 ///   - progress: Told how many bytes of the input are done; answers whether to go on.
 /// - Throws: ``CoredumpError/malformed(_:)`` when not even one block is there, ``CoredumpError/notACoredump(_:)`` when the
-///   input is not flattened, ``CoredumpError/unreadable(_:)``, and ``CoredumpError/unwritable(_:)`` when the disk is full.
+///   input is not flattened, ``CoredumpError/tooLarge(_:)`` at the first block that ends beyond the limit,
+///   ``CoredumpError/unreadable(_:)``, and ``CoredumpError/unwritable(_:)`` when the disk is full.
 package func rearrangeFlattened(
-    _ input: any ByteSource, into output: FileDescriptor, progress: (_ bytesRead: UInt64) -> Bool = { _ in true }
+    _ input: any ByteSource, into output: FileDescriptor, limit: UInt64,
+    progress: (_ bytesRead: UInt64) -> Bool = { _ in true }
 ) throws(CoredumpError) -> FlattenedOutcome {
     do {
         guard try input.read(at: 0, count: 12).elementsEqual("makedumpfile".utf8) else {
             throw CoredumpError.notACoredump("The file is not a flattened dump: it does not begin with 'makedumpfile'.")
         }
-        var rearrangement = Rearrangement(input: input, output: output)
+        var rearrangement = Rearrangement(input: input, output: output, limit: limit)
         return try rearrangement.run(progress)
     } catch let error as ELFError {
         throw .unreadable("\(error)")
@@ -45,6 +48,7 @@ package func rearrangeFlattened(
 private struct Rearrangement {
     let input: any ByteSource
     let output: FileDescriptor
+    let limit: UInt64
     /// One past the furthest byte that a block has claimed; beyond it the file is a hole.
     var end: UInt64 = 0
     var blockCount: UInt64 = 0
@@ -52,9 +56,10 @@ private struct Rearrangement {
     private static let pieceBytes = 1 << 20
     private static let pageBytes = 4096
 
-    init(input: any ByteSource, output: FileDescriptor) {
+    init(input: any ByteSource, output: FileDescriptor, limit: UInt64) {
         self.input = input
         self.output = output
+        self.limit = limit
     }
 
     mutating func run(_ progress: (UInt64) -> Bool) throws -> FlattenedOutcome {
@@ -71,6 +76,7 @@ private struct Rearrangement {
                         + "parts of the memory are missing.")
             case .damaged(let sentence): return try finish(isComplete: false, remark: sentence)
             case .record(let record):
+                guard record.end <= limit else { throw CoredumpError.tooLarge(record.end) }
                 blockCount += 1
                 guard try copy(record, progress) else {
                     return try finish(isComplete: false, remark: "The rearranging was stopped before its end.")

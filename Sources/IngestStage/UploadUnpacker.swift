@@ -104,7 +104,7 @@ struct UploadUnpacker {
         while let block = try answering({ () throws(ArchiveError) in try reader.nextBlock() }) {
             guard block.offset >= end else { throw StageError(ArchiveError(.damaged, "the blocks are in no order")) }
             end = block.offset + Int64(block.bytes.count)
-            guard end <= maxUnpackedBytes else { throw tooLarge() }
+            guard end <= maxUnpackedBytes else { throw .tooLarge(kind, limits: limits) }
             // The free space need not be asked for at each block of 64 KiB.
             if content.storedBytes >> 24 != checked {
                 checked = content.storedBytes >> 24
@@ -120,15 +120,6 @@ struct UploadUnpacker {
         storedBytes = content.storedBytes
     }
 
-    private func tooLarge() -> StageError {
-        .refused(
-            .unpackedTooLarge,
-            "The files of the crash have more than \(maxUnpackedBytes >> 20) MiB together.",
-            kind == .coredump
-                ? "That is all that this server takes; coredump_filter (core(5)) makes cores smaller."
-                : "That is all that this server takes; makedumpfile -d 31 makes dumps of kernels smaller.")
-    }
-
     private mutating func checkSize(of entry: ArchiveEntry, _ member: Member) throws(StageError) {
         guard entry.byteCount >= 0 else { throw StageError(ArchiveError(.damaged, "")) }
         if let most = member.maxBytes, entry.byteCount > most {
@@ -137,7 +128,7 @@ struct UploadUnpacker {
                 "It should hold one short text.")
         }
         guard entry.byteCount <= maxUnpackedBytes - announcedBytes else {
-            throw tooLarge()
+            throw .tooLarge(kind, limits: limits)
         }
         announcedBytes += entry.byteCount
     }
@@ -191,6 +182,16 @@ func answering<Value>(_ body: () throws(ArchiveError) -> Value) throws(StageErro
 }
 
 extension StageError {
+    /// What was sent is more than this server takes, unpacked and with its holes.
+    static func tooLarge(_ kind: DumpKind, limits: IngestLimits) -> StageError {
+        .refused(
+            .unpackedTooLarge,
+            "The files of the crash have more than \(limits.unpackedBytes(of: kind) >> 20) MiB together.",
+            kind == .coredump
+                ? "That is all that this server takes; coredump_filter (core(5)) makes cores smaller."
+                : "That is all that this server takes; makedumpfile -d 31 makes dumps of kernels smaller.")
+    }
+
     /// The upload is compressed otherwise than its media type says.
     static func otherCompression(than type: ContentType, found compressions: [ArchiveCompression]) -> StageError {
         let found =

@@ -69,6 +69,7 @@ extension StageError {
                 disposition: .retry(after: .seconds(30)), toolOutput: cause)
         case .notACoredump(let sentence): self = .refused(.notACoredump, sentence)
         case .unknownMachine: self = .refused(.unsupportedArchitecture, "\(error)")
+        case .tooLarge: self = .refused(.unpackedTooLarge, "\(error)")
         case .malformed(let sentence):
             self = .refused(.damagedCoredump, sentence, "Send the core again from the machine, uncut.")
         }

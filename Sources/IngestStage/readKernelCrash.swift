@@ -1,4 +1,3 @@
-import Archives
 import Coredumps
 package import CrashModel
 import ELF
@@ -12,10 +11,10 @@ package import TaskStorage
 /// It blocks.
 ///
 /// - Parameters:
-///   - limits: What must stay free on the disk.
+///   - limits: What must stay free on the disk, and how large a flattened dump may become.
 ///   - progress: Is told the kernel as soon as it is known.
-/// - Throws: ``StageError`` of stage ingest with `not-a-vmcore`, `damaged-vmcore`, `missing-member`, `disk-full` or
-///   `internal-error`.
+/// - Throws: ``StageError`` of stage ingest with `not-a-vmcore`, `damaged-vmcore`, `missing-member`, `unpacked-too-large`,
+///   `disk-full` or `internal-error`.
 package func readKernelCrash(
     in directory: TaskDirectory, limits: IngestLimits, progress: @escaping (IngestProgress) -> Void = { _ in }
 ) throws(StageError) -> Crash {
@@ -25,9 +24,8 @@ package func readKernelCrash(
     var remarks: [String] = []
     let flattened = vmcore.dump
     if flattened.format == .flattened {
-        remarks += [try rearrange(flattened, in: directory, limits: limits) { progress(.rearranged($0, flattened)) }]
-            .compactMap(
-                \.self)
+        let remark = try rearrange(flattened, in: directory, limits: limits) { progress(.rearranged($0, flattened)) }
+        remarks += [remark].compactMap(\.self)
         vmcore = try readDump(in: directory)
     }
     let release = vmcore.dump.release?.description ?? "unknown"
@@ -78,43 +76,6 @@ private func serverPath(in directory: TaskDirectory) -> String? {
     return String(validating: buffer.prefix(count), as: UTF8.self)
 }
 
-/// Writes a flattened dump anew in its own order, and then puts it in the place of the flattened one.
-///
-/// - Returns: What is missing of it, as a sentence.
-private func rearrange(
-    _ dump: KernelDump, in directory: TaskDirectory, limits: IngestLimits, progress: (Int64) -> Void
-) throws(StageError) -> String? {
-    let crash = try answering { () throws(ArchiveError) in try DirectoryDescriptor(opening: directory.crash) }
-    let name = "vmcore.rearranged"
-    try answering { () throws(ArchiveError) in _ = try crash.remove(name) }
-    guard let output = try answering({ () throws(ArchiveError) in try crash.createFile(name, mode: 0o600) }) else {
-        throw StageError(ArchiveError(.system, "\(name) is there already"))
-    }
-    defer { close(output.rawValue) }
-    let outcome: FlattenedOutcome
-    do {
-        let source = try FileByteSource(directory.vmcore(dump))
-        let free = try answering { () throws(ArchiveError) in try crash.freeBytes() }
-        guard free - Int64(clamping: source.byteCount) >= limits.minFreeBytes else { throw StageError.noSpaceLeft() }
-        outcome = try rearrangeFlattened(source, into: output) { bytes in
-            progress(Int64(clamping: bytes))
-            return true
-        }
-    } catch let error as StageError {
-        throw error
-    } catch let error as CoredumpError {
-        throw StageError(vmcore: error)
-    } catch {
-        throw StageError(vmcore: .unreadable("\(error)"))
-    }
-    try answering { () throws(ArchiveError) in
-        try crash.rename(name, to: Member.vmcore.rawValue)
-        // The dump is in the task from now on.
-        _ = try crash.remove(serverDumpName)
-    }
-    return outcome.remark
-}
-
 extension StageError {
     /// What trouble with a kernel's dump means for the task.
     init(vmcore error: CoredumpError) {
@@ -125,6 +86,7 @@ extension StageError {
                 advice: "Try again later; its operator finds the cause in the log.",
                 disposition: .retry(after: .seconds(30)), toolOutput: cause)
         case .notACoredump(let sentence): self = .refused(.notAVmcore, sentence)
+        case .tooLarge: self = .refused(.unpackedTooLarge, "\(error)")
         case .unknownMachine: self = .refused(.unsupportedArchitecture, "\(error)")
         case .unwritable(let cause):
             self = StageError(

@@ -8,13 +8,15 @@ import Testing
 
 @Suite struct RearrangeTests {
     private func rearranged(
-        _ flattened: any ByteSource, progress: (UInt64) -> Bool = { _ in true }
+        _ flattened: any ByteSource, limit: UInt64 = 1 << 45, progress: (UInt64) -> Bool = { _ in true }
     ) throws -> (bytes: [UInt8], outcome: FlattenedOutcome) {
         try ScratchDirectory.with { scratch in
             let path = scratch.appending("vmcore")
             let output = try FileDescriptor.open(
                 path, .readWrite, options: [.create, .exclusiveCreate], permissions: .ownerReadWrite)
-            let outcome = try output.closeAfter { try rearrangeFlattened(flattened, into: output, progress: progress) }
+            let outcome = try output.closeAfter {
+                try rearrangeFlattened(flattened, into: output, limit: limit, progress: progress)
+            }
             let source = try FileByteSource(path)
             return (try source.read(at: 0, count: Int(min(source.byteCount, 64 << 20))), outcome)
         }
@@ -52,7 +54,7 @@ import Testing
                 (0, Array("KDUMP   ".utf8)), (1 << 20, [UInt8](repeating: 0, count: 8 << 20)), (5 << 30, [1]),
             ]
             let outcome = try output.closeAfter {
-                try rearrangeFlattened(MemoryByteSource(FlattenedSample(blocks).bytes()), into: output)
+                try rearrangeFlattened(MemoryByteSource(FlattenedSample(blocks).bytes()), into: output, limit: 1 << 33)
             }
             #expect(outcome.byteCount == (5 << 30) + 1)
             var status = stat()
@@ -87,6 +89,21 @@ import Testing
         #expect(outcome.blockCount == 1)
     }
 
+    /// The file system may hold a hole of any size, and the disk of none.
+    @Test func blockBeyondTheLimitIsRefused() throws {
+        for (offset, content) in [(1 << 44, [1]), (100, [1, 2]), (0, [UInt8](repeating: 1, count: 102))]
+            as [(Int64, [UInt8])]
+        {
+            let sample = FlattenedSample([(0, [1, 2, 3]), (offset, content)])
+            let end = UInt64(offset) + UInt64(content.count)
+            #expect(throws: CoredumpError.tooLarge(end)) {
+                try rearranged(MemoryByteSource(sample.bytes()), limit: 101)
+            }
+        }
+        let fits = FlattenedSample([(0, [1, 2, 3]), (100, [1])])
+        #expect(try rearranged(MemoryByteSource(fits.bytes()), limit: 101).bytes.count == 101)
+    }
+
     @Test func endlessBlocksStopWithTheCaller() throws {
         var start = FlattenedSample([(0, [1])])
         start.hasEndMark = false
@@ -103,7 +120,8 @@ import Testing
         let full = try FileDescriptor.open("/dev/full", .readWrite)
         let error = #expect(throws: CoredumpError.self) {
             try full.closeAfter {
-                try rearrangeFlattened(MemoryByteSource(FlattenedSample([(0, [1])]).bytes()), into: full)
+                try rearrangeFlattened(
+                    MemoryByteSource(FlattenedSample([(0, [1])]).bytes()), into: full, limit: 1 << 20)
             }
         }
         guard case .unwritable = error else {

@@ -9,21 +9,6 @@ import Testing
 
 /// Dumps of kernels in every wrapping in which they may come.
 @Suite struct KernelUploadTests {
-    private static let release = "6.1.0-56-cloud-amd64"
-
-    /// A small ELF vmcore with VMCOREINFO.
-    private func vmcore(_ info: String = "OSRELEASE=\(release)\nBUILD-ID=0102030405060708\nPAGESIZE=4096\n") -> [UInt8]
-    {
-        var dump = ELFBuilder()
-        dump.notes = [.init("VMCOREINFO", 0, Array(info.utf8))]
-        dump.segments = [
-            .init(
-                at: 0xffff_8880_0000_1000, flags: 7, content: [UInt8](repeating: 7, count: 8192),
-                physicalAddress: 0x1000)
-        ]
-        return dump.build()
-    }
-
     private func tar(_ files: [(String, [UInt8])]) -> TarBuilder {
         files.reduce(into: TarBuilder()) { $0.add($1.0, content: $1.1) }
     }
@@ -36,15 +21,15 @@ import Testing
             upload.contentType = type
             let crash = try upload.verdict().get()
             #expect(crash.kind == .vmcore)
-            #expect(crash.kernel?.release?.description == Self.release)
-            #expect(crash.executable == "/boot/vmlinuz-\(Self.release)")
+            #expect(crash.kernel?.release?.description == sampleRelease)
+            #expect(crash.executable == "/boot/vmlinuz-\(sampleRelease)")
             #expect(crash.modules.map(\.buildID?.description) == ["0102030405060708"])
             try check(upload, crash)
         }
     }
 
     @Test func plainDumpIsOnlyGivenItsName() throws {
-        try SentUpload.with(vmcore()) { upload in
+        try SentUpload.with(sampleVmcore()) { upload in
             let before = try #require(FolderContents.status(upload.directory.upload)).inode
             upload.taskType = 2
             upload.contentType = "application/octet-stream"
@@ -52,15 +37,15 @@ import Testing
             #expect(FolderContents.status(upload.directory.crash.appending("vmcore"))?.inode == before)
             #expect(upload.leftovers == ["crash", "crash/vmcore"])
             // A second delivery of the job finds the same.
-            #expect(try upload.verdict().get().kernel?.release?.description == Self.release)
+            #expect(try upload.verdict().get().kernel?.release?.description == sampleRelease)
         }
     }
 
     @Test(arguments: Wrapping.allCases) func compressedDumpIsUnpackedWithAndWithoutATar(_ wrapping: Wrapping) throws {
-        for content in [vmcore(), tar([("vmcore", vmcore())]).archive] {
+        for content in [sampleVmcore(), tar([("vmcore", sampleVmcore())]).archive] {
             try read(wrapping.pack(content), as: wrapping.mediaType) { upload, _ throws in
                 let written = try FolderContents.read(upload.directory.crash.appending("vmcore"))
-                #expect(written == vmcore())
+                #expect(written == sampleVmcore())
             }
         }
     }
@@ -86,23 +71,16 @@ import Testing
     }
 
     @Test func textsBesideTheDumpAreRead() throws {
-        let files = tar([("vmcore", vmcore()), ("os_release", Array("Debian GNU/Linux 12 (bookworm)\n".utf8))])
+        let files = tar([("vmcore", sampleVmcore()), ("os_release", Array("Debian GNU/Linux 12 (bookworm)\n".utf8))])
         try read(files.archive, as: "application/x-tar") { _, crash in
             #expect(crash.reported.osRelease == "Debian GNU/Linux 12 (bookworm)")
         }
     }
 
     @Test func flattenedDumpIsPutInOrderOnce() throws {
-        let dump = vmcore()
-        var flat = Array("makedumpfile\0\0\0\0".utf8)
-        func big(_ number: Int64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - 8 * $0)) } }
-        flat += big(1) + big(1)
-        flat += [UInt8](repeating: 0, count: 4096 - flat.count)
-        for start in stride(from: 0, to: dump.count, by: 1000) {
-            let part = dump[start..<min(start + 1000, dump.count)]
-            flat += big(Int64(start)) + big(Int64(part.count)) + part
-        }
-        flat += big(-1) + big(-1)
+        let dump = sampleVmcore()
+        let flat = sampleFlattened(
+            stride(from: 0, to: dump.count, by: 1000).map { (Int64($0), Array(dump[$0..<min($0 + 1000, dump.count)])) })
         try read(flat) { upload, crash throws in
             #expect(crash.kernel?.format == .elf)
             #expect(try FolderContents.read(upload.directory.crash.appending("vmcore")) == dump)
@@ -113,7 +91,7 @@ import Testing
     @Test func dumpOnTheServerIsLinkedAndNeverCopied() throws {
         try SentUpload.with([]) { upload in
             let file = upload.directory.path.removingLastComponent().appending("theirs")
-            try FolderContents.write(vmcore(), to: file)
+            try FolderContents.write(sampleVmcore(), to: file)
             unlink(upload.directory.upload.string)
             upload.taskType = 4
             upload.contentType = "application/octet-stream"
@@ -123,13 +101,13 @@ import Testing
             let linked = FolderContents.status(upload.directory.crash.appending("vmcore"))
             #expect(linked?.inode == FolderContents.status(file)?.inode)
             try upload.directory.removeDump()
-            #expect(try FolderContents.read(file) == vmcore())
+            #expect(try FolderContents.read(file) == sampleVmcore())
         }
     }
 
     @Test func lyingReleaseIsNoReleaseAndNoFailure() throws {
         for text in ["../../etc", "6.1.0/../x", "%s", String(repeating: "9.", count: 4000)] {
-            try SentUpload.with(vmcore("OSRELEASE=\(text)\n")) { upload in
+            try SentUpload.with(sampleVmcore("OSRELEASE=\(text)\n")) { upload in
                 upload.taskType = 2
                 upload.contentType = "application/octet-stream"
                 let crash = try upload.verdict().get()
@@ -154,7 +132,7 @@ import Testing
     }
 
     @Test func limitOfKernelDumpsIsItsOwn() throws {
-        try SentUpload.with(tar([("vmcore", vmcore())]).archive) { upload in
+        try SentUpload.with(tar([("vmcore", sampleVmcore())]).archive) { upload in
             upload.taskType = 2
             upload.limits.maxKernelDumpBytes = 1000
             guard case .failure(let error) = upload.verdict() else {
@@ -163,7 +141,7 @@ import Testing
             }
             #expect(error.code == .unpackedTooLarge)
         }
-        try SentUpload.with(compressed(vmcore(), .zstd)) { upload in
+        try SentUpload.with(compressed(sampleVmcore(), .zstd)) { upload in
             upload.taskType = 2
             upload.contentType = "application/zstd"
             upload.limits.maxKernelDumpBytes = 1000
@@ -173,6 +151,28 @@ import Testing
             }
             #expect(error.code == .unpackedTooLarge)
             #expect(upload.leftovers == ["upload"])
+        }
+    }
+
+    /// A flattened dump of some kilobytes once became a file of terabytes.
+    @Test(arguments: [3 << 20, 1 << 40, 1 << 45] as [Int64])
+    func flattenedDumpIsBoundedWithItsHoles(_ offset: Int64) throws {
+        try SentUpload.with(sampleFlattened([(0, sampleVmcore()), (offset, [1])])) { upload in
+            upload.taskType = 2
+            upload.contentType = "application/octet-stream"
+            upload.limits.maxKernelDumpBytes = 2 << 20
+            guard case .failure(let error) = upload.verdict() else {
+                Issue.record("it was accepted")
+                return
+            }
+            #expect(error.code == .unpackedTooLarge && error.reason.contains("2 MiB") && error.advice != nil)
+            // Nothing of what was put in order stays.
+            #expect(FolderContents.names(in: upload.directory.crash) == ["vmcore"])
+            upload.limits.maxKernelDumpBytes = 4 << 20
+            if offset < 4 << 20 {
+                _ = try upload.verdict().get()
+                #expect(FolderContents.status(upload.directory.crash.appending("vmcore"))?.size == offset + 1)
+            }
         }
     }
 }

@@ -41,6 +41,28 @@ struct SentUpload {
     }
 }
 
+/// An ELF vmcore of a made-up kernel, with VMCOREINFO.
+func sampleVmcore(
+    _ info: String = sampleVmcoreInfo, memory: [UInt8] = [UInt8](repeating: 7, count: 8192)
+) -> [UInt8] {
+    var dump = ELFBuilder()
+    if !info.isEmpty { dump.notes = [.init("VMCOREINFO", 0, Array(info.utf8))] }
+    dump.segments = [.init(at: 0xffff_8880_0000_1000, flags: 7, content: memory, physicalAddress: 0x1000)]
+    return dump.build()
+}
+
+let sampleRelease = "6.1.0-56-cloud-amd64"
+let sampleVmcoreInfo = "OSRELEASE=\(sampleRelease)\nBUILD-ID=0102030405060708\nPAGESIZE=4096\n"
+
+/// A flattened dump (`makedumpfile -F`) out of blocks and the places that they belong to.
+func sampleFlattened(_ blocks: [(offset: Int64, content: [UInt8])]) -> [UInt8] {
+    func big(_ number: Int64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - 8 * $0)) } }
+    var flat = Array("makedumpfile\0\0\0\0".utf8) + big(1) + big(1)
+    flat += [UInt8](repeating: 0, count: 4096 - flat.count)
+    for block in blocks { flat += big(block.offset) + big(Int64(block.content.count)) + block.content }
+    return flat + big(-1) + big(-1)
+}
+
 /// The core of a made-up `/usr/bin/demo`, as Linux writes it.
 func sampleCore(memory: [UInt8] = [UInt8](repeating: 0, count: 64)) -> [UInt8] {
     var core = ELFBuilder()
