@@ -22,14 +22,15 @@ struct VmcoreReader {
     var kdump: (header: KdumpHeader, sub: KdumpSubHeader)?
 
     /// The headers are below 4 MiB, the search reads 64 MB once more.
-    private static let maximumBytes: UInt64 = 128 << 20
+    static let maximumBytes: UInt64 = 128 << 20
 
+    /// - Parameter limit: How much is read at most, in bytes.
     init(
         _ source: any ByteSource, _ format: VmcoreFormat, file: String,
-        memory: (source: any ByteSource, name: String)?
+        memory: (source: any ByteSource, name: String)?, limit: UInt64 = VmcoreReader.maximumBytes
     ) {
-        self.source = CountedSource(source, limit: Self.maximumBytes)
-        self.memory = memory.map { CountedSource($0.source, limit: Self.maximumBytes) }
+        self.source = CountedSource(source, limit: limit)
+        self.memory = memory.map { CountedSource($0.source, limit: limit) }
         memoryName = memory?.name
         self.format = format
         self.file = file
@@ -70,16 +71,39 @@ struct VmcoreReader {
         if !found.isEmpty { info = found }
     }
 
-    private mutating func answer(_ searched: any ByteSource) throws -> Vmcore {
-        var release = info?.release(remarks: &remarks)
-        var evidence = "VMCOREINFO in the dump names it (OSRELEASE)."
-        if let named = release {
+    /// The kernel by the headers alone, without a search of the memory, and how they tell it.
+    private mutating func namedRelease() -> (release: KernelRelease, evidence: String)? {
+        if let named = info?.release(remarks: &remarks) {
             if let other = headerRelease, other != named {
                 remarks.add("The dump's header names the kernel \(other), its VMCOREINFO \(named); the latter counts.")
             }
-        } else if let named = headerRelease {
-            release = named
-            evidence = "The dump's header names it (utsname)."
+            return (named, "VMCOREINFO in the dump names it (OSRELEASE).")
+        }
+        return headerRelease.map { ($0, "The dump's header names it (utsname).") }
+    }
+
+    /// Reads what the headers tell of the kernel; nil where they do not name it, or not yet.
+    mutating func readBeginning() throws -> KernelDump? {
+        switch format {
+        case .elf: try readELF(source, isWhole: false)
+        case .kdump: try readKdump(source, isWhole: false)
+        case .flattened: _ = try readFlattened()
+        // Its headers name no kernel.
+        case .vmware: return nil
+        }
+        guard let (release, evidence) = namedRelease() else { return nil }
+        return KernelDump(
+            format: format, release: release, releaseEvidence: evidence, buildID: info?.buildID(remarks: &remarks),
+            pageBytes: info?.pageBytes(remarks: &remarks), kaslrOffset: info?.kaslrOffset, dumpLevel: dumpLevel,
+            file: file)
+    }
+
+    private mutating func answer(_ searched: any ByteSource) throws -> Vmcore {
+        var release: KernelRelease?
+        let evidence: String
+        if let named = namedRelease() {
+            release = named.release
+            evidence = named.evidence
         } else {
             let scan = try KernelReleaseScan(searched, remarks: &remarks)
             release = scan.release

@@ -39,8 +39,8 @@ package struct Upload: Hashable, Sendable {
 
 /// How far ingest is.
 package enum IngestProgress: Hashable, Sendable {
-    /// So many bytes are unpacked.
-    case unpacked(Int64)
+    /// So many bytes are unpacked, of the dump of this kernel where that is known already.
+    case unpacked(Int64, KernelDump?)
     /// The dump is of this kernel.
     case kernel(KernelDump)
     /// So many bytes of the flattened dump of this kernel are in their places.
@@ -49,7 +49,7 @@ package enum IngestProgress: Hashable, Sendable {
     /// The kernel that was dumped, as soon as it is known.
     package var kernel: KernelDump? {
         switch self {
-        case .unpacked: nil
+        case .unpacked(_, let dump): dump
         case .kernel(let dump), .rearranged(_, let dump): dump
         }
     }
@@ -57,7 +57,7 @@ package enum IngestProgress: Hashable, Sendable {
     /// What a person who waits is told.
     package var message: String {
         switch self {
-        case .unpacked(let bytes): "\(bytes >> 20) MiB are unpacked."
+        case .unpacked(let bytes, _): "\(bytes >> 20) MiB are unpacked."
         case .kernel(let dump):
             (dump.release.map { "The dump is of kernel \($0)" } ?? "The dump does not say of which kernel it is")
                 + (dump.buildID.map { ", build-id \($0)." } ?? ".")

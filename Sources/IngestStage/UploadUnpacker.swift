@@ -1,5 +1,6 @@
 import Archives
 import CrashModel
+import SystemPackage
 
 /// Unpacks one upload into one directory, member by member, and keeps the limits.
 struct UploadUnpacker {
@@ -7,7 +8,9 @@ struct UploadUnpacker {
     private let kind: DumpKind
     private let destination: DirectoryDescriptor
     private let limits: IngestLimits
-    private let progress: (Int64) -> Void
+    private let progress: (IngestProgress) -> Void
+    /// Of a kernel's dump what is known of it before all of it is there.
+    private var beginning: DumpBeginning
     private var headers = 0
     private var seen: Set<Member> = []
     /// The sizes that the headers announced so far.
@@ -19,13 +22,15 @@ struct UploadUnpacker {
     private static let progressStep: Int64 = 16 << 20
     private var maxUnpackedBytes: Int64 { limits.unpackedBytes(of: kind) }
 
+    /// - Parameter path: That of the destination.
     init(
-        _ reader: ArchiveReader, of kind: DumpKind, into destination: DirectoryDescriptor, limits: IngestLimits,
-        progress: @escaping (Int64) -> Void
+        _ reader: ArchiveReader, of kind: DumpKind, into destination: DirectoryDescriptor, at path: FilePath,
+        limits: IngestLimits, progress: @escaping (IngestProgress) -> Void
     ) {
         self.reader = reader
         self.kind = kind
         self.destination = destination
+        beginning = DumpBeginning(path.appending(Member.vmcore.rawValue))
         self.limits = limits
         self.progress = progress
     }
@@ -57,7 +62,7 @@ struct UploadUnpacker {
             throw .refused(.notAnArchive, "The archive is empty.", "Pack the files of the crash into it.")
         }
         try checkCompleteness()
-        progress(announcedBytes)
+        progress(.unpacked(announcedBytes, beginning.kernel))
     }
 
     private func checkCompleteness() throws(StageError) {
@@ -113,6 +118,7 @@ struct UploadUnpacker {
             }
             try answering { () throws(ArchiveError) in try content.write(block) }
             try checkRatio(content.storedBytes)
+            beginning.look(after: end, progress)
             report(end)
         }
         try answering { () throws(ArchiveError) in try content.finish(byteCount: end) }
@@ -150,6 +156,7 @@ struct UploadUnpacker {
             end = block.offset + Int64(block.bytes.count)
             try answering { () throws(ArchiveError) in try content.write(block) }
             try checkRatio(storedBytes + content.storedBytes)
+            if member == .vmcore { beginning.look(after: end, progress) }
             report(announcedBytes - entry.byteCount + end)
         }
         try answering { () throws(ArchiveError) in try content.finish(byteCount: entry.byteCount) }
@@ -168,7 +175,7 @@ struct UploadUnpacker {
     private mutating func report(_ bytes: Int64) {
         guard bytes - reportedBytes >= Self.progressStep else { return }
         reportedBytes = bytes
-        progress(bytes)
+        progress(.unpacked(bytes, beginning.kernel))
     }
 }
 

@@ -18,7 +18,7 @@ import TaskStorage
 package func ingest(
     _ upload: Upload, limits: IngestLimits = IngestLimits(), progress: @escaping (IngestProgress) -> Void = { _ in }
 ) throws(StageError) -> Crash {
-    try unpackUpload(upload, limits: limits, progress: { progress(.unpacked($0)) })
+    try unpackUpload(upload, limits: limits, progress: progress)
     let crash =
         switch upload.kind {
         case .coredump: try readCrash(in: upload.directory)

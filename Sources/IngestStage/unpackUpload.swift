@@ -17,10 +17,11 @@ private let crashName = "crash"
 /// - Parameters:
 ///   - upload: What was sent.
 ///   - limits: What an upload may become.
-///   - progress: Called about every 16 MiB with the bytes that are unpacked.
+///   - progress: Called about every 16 MiB with the bytes that are unpacked, and once with the kernel whose dump it is, when
+///     the headers are there.
 /// - Throws: ``StageError`` of stage ingest with the codes of `IngestCodes.swift`; nothing of `crash/` stays then.
 package func unpackUpload(
-    _ upload: Upload, limits: IngestLimits, progress: @escaping (Int64) -> Void
+    _ upload: Upload, limits: IngestLimits, progress: @escaping (IngestProgress) -> Void
 ) throws(StageError) {
     let type = try ContentType(named: upload.contentType)
     let task = try answering { () throws(ArchiveError) in try DirectoryDescriptor(opening: upload.directory.path) }
@@ -50,7 +51,7 @@ package func unpackUpload(
 
 private func unpack(
     _ upload: Upload, _ type: ContentType, in task: DirectoryDescriptor, into partial: DirectoryDescriptor,
-    limits: IngestLimits, progress: @escaping (Int64) -> Void
+    limits: IngestLimits, progress: @escaping (IngestProgress) -> Void
 ) throws(StageError) {
     let file =
         if let path = upload.serverPath { try openServerFile(path) } else {
@@ -65,7 +66,9 @@ private func unpack(
             file, formats: upload.kind == .vmcore ? [.tar, .raw] : [.tar],
             compressions: [.gzip, .bzip2, .lzma, .xz, .zstd])
     }
-    var unpacker = UploadUnpacker(reader, of: upload.kind, into: partial, limits: limits, progress: progress)
+    var unpacker = UploadUnpacker(
+        reader, of: upload.kind, into: partial, at: upload.directory.path.appending(partialName), limits: limits,
+        progress: progress)
     try unpacker.run(type)
 }
 

@@ -27,11 +27,15 @@ struct SentUpload {
 
     /// What ingest says to it.
     func verdict(progress: @escaping (Int64) -> Void = { _ in }) -> Result<Crash, StageError> {
+        verdict(steps: { if case .unpacked(let bytes, _) = $0 { progress(bytes) } })
+    }
+
+    /// As the other, with all that is told on the way.
+    func verdict(steps: @escaping (IngestProgress) -> Void) -> Result<Crash, StageError> {
         Result { () throws(StageError) in
             try ingest(
                 Upload(directory, contentType: contentType, taskType: taskType, serverPath: serverPath),
-                limits: limits,
-                progress: { if case .unpacked(let bytes) = $0 { progress(bytes) } })
+                limits: limits, progress: steps)
         }
     }
 
