@@ -9,82 +9,98 @@ package import TaskStorage
 /// moments, and it tells why the kernel stopped and often which modules were loaded.
 ///
 /// The host's makedumpfile(8) does it, in the sandbox. Where there is none, or the dump does not describe its log, a later
-/// stage reads it.
+/// stage reads it. Of a log above ``TaskStorage/KernelLog/maximumBytes`` the end is kept.
 ///
-/// - Returns: The crash with what the log tells; the same where there is no log.
+/// - Parameter makedumpfile: Where the program is, below `/usr`.
+/// - Returns: The crash with what the log tells; the same where there is no log, and with a remark where it could not be
+///   looked for.
 /// - Throws: `CancellationError`.
-package func readKernelLog(of crash: Crash, in directory: TaskDirectory) async throws -> Crash {
-    guard let kernel = crash.kernel, kernel.format != .vmware, access(makedumpfile, X_OK) == 0 else { return crash }
-    let folder = SandboxFolder(directory.path.appending("log.partial"), user: .nobody)
-    let command: SandboxedCommand
-    do {
-        command = try await NIOThreadPool.singleton.runIfActive { try prepare(kernel, directory, folder) }
-    } catch let error as Errno {
-        try await NIOThreadPool.singleton.runIfActive { folder.remove() }
-        return crash.adding("The kernel's log could not be read on arrival: \(error).")
+package func readKernelLog(
+    of crash: Crash, in directory: TaskDirectory, makedumpfile: String = "/usr/bin/makedumpfile"
+) async throws -> Crash {
+    // What VMware writes is not for makedumpfile.
+    guard let kernel = crash.kernel, kernel.format != .vmware else { return crash }
+    guard try await NIOThreadPool.singleton.runIfActive({ access(makedumpfile, X_OK) == 0 }) else {
+        return crash.adding(
+            "The kernel's log was not read on arrival but by the analysis: makedumpfile is not installed on the host of "
+                + "ingest.")
     }
-    let limits = SandboxLimits(
-        memoryBytes: 2 << 30, cpuSeconds: 30, wallTime: .seconds(30), outputBytes: 1 << 20, fileBytes: UInt64(logBytes))
-    let result: ChildResult
-    do throws(SandboxError) {
-        result = try await runSandboxed(command, limits: limits)
+    let folder = SandboxFolder(directory.path.appending("log.partial"), user: .nobody)
+    do {
+        let log = try await readLog(of: kernel, in: directory, folder, makedumpfile)
+        try await NIOThreadPool.singleton.runIfActive { folder.remove() }
+        return log.map { crash.adding($0) } ?? crash
     } catch {
         try? await NIOThreadPool.singleton.runIfActive { folder.remove() }
         try Task.checkCancellation()
-        return crash.adding("The kernel's log could not be read on arrival: \(error)")
+        if error is CancellationError { throw error }
+        return crash.adding("The kernel's log could not be read on arrival: \(error)\(error is Errno ? "." : "")")
     }
-    let log = try await NIOThreadPool.singleton.runIfActive { () -> [UInt8] in
-        defer { folder.remove() }
-        guard result.succeeded, let file = try ResultFile(at: folder.path.appending("log")) else { return [] }
-        let log = try file.read(at: 0, count: min(file.byteCount, logBytes))
-        // What was never written is zeros.
-        guard log.contains(where: { $0 > 0x20 }) else { return [] }
+}
+
+/// - Throws: `Errno` or ``SandboxError``, or `CancellationError`.
+private func readLog(
+    of kernel: KernelDump, in directory: TaskDirectory, _ folder: SandboxFolder, _ makedumpfile: String
+) async throws -> KernelLog? {
+    let command = try await NIOThreadPool.singleton.runIfActive {
+        try prepare(kernel, directory, folder, makedumpfile)
+    }
+    let limits = SandboxLimits(
+        memoryBytes: 2 << 30, cpuSeconds: 30, wallTime: .seconds(30), outputBytes: 1 << 20,
+        fileBytes: UInt64(KernelLog.maximumSourceBytes))
+    let result = try await runSandboxed(command, limits: limits)
+    guard result.succeeded else { return nil }
+    return try await NIOThreadPool.singleton.runIfActive {
+        guard let log = try KernelLog(at: folder.log) else { return nil }
         try keep(log, in: directory)
         return log
     }
-    return log.isEmpty ? crash : crash.adding(KernelLogFacts(log))
 }
 
-private let makedumpfile = "/usr/bin/makedumpfile"
-/// More than any kernel's buffer (CONFIG_LOG_BUF_SHIFT is at most 25).
-private let logBytes = 64 << 20
+extension SandboxFolder {
+    /// What makedumpfile writes.
+    fileprivate var log: FilePath { path.appending("log") }
+}
 
-/// Makes the folder of the run, and lets the sandbox's user read the dump.
+/// Makes the folder of the run, and lets the sandbox's user read the dump. Blocking.
 private func prepare(
-    _ kernel: KernelDump, _ directory: TaskDirectory, _ folder: SandboxFolder
+    _ kernel: KernelDump, _ directory: TaskDirectory, _ folder: SandboxFolder, _ makedumpfile: String
 ) throws(Errno) -> SandboxedCommand {
     try folder.make()
-    let log = folder.path.appending("log")
-    try folder.put([], at: log, writable: true)
+    try folder.put([], at: folder.log, writable: true)
     let dump = directory.vmcore(kernel)
     try folder.user.share(dump, isOurs: dump.starts(with: directory.path))
     return .hostProgram(
         [makedumpfile, "-f", "--dump-dmesg", "/.dump", "/.log"], root: folder.root,
-        binds: [SandboxBind(dump, at: "/.dump"), SandboxBind(log, at: "/.log", writable: true)], user: folder.user)
+        binds: [SandboxBind(dump, at: "/.dump"), SandboxBind(folder.log, at: "/.log", writable: true)],
+        user: folder.user)
 }
 
-private func keep(_ log: [UInt8], in directory: TaskDirectory) throws {
+/// Makes the log a result, with a line before it where it is not whole. Blocking.
+func keep(_ log: KernelLog, in directory: TaskDirectory) throws {
     guard mkdir(directory.results.string, 0o700) == 0 || errno == EEXIST else { throw Errno(rawValue: errno) }
     let new = directory.results.appending("log.new")
     let file = try FileDescriptor.open(
         new, .writeOnly, options: [.create, .truncate, .noFollow, .closeOnExec], permissions: [.ownerReadWrite])
-    try file.closeAfter { _ = try file.writeAll(log) }
-    guard rename(new.string, directory.results.appending("log").string) == 0 else { throw Errno(rawValue: errno) }
+    try file.closeAfter {
+        if let notice = log.notice { _ = try file.writeAll("\(notice)\n".utf8) }
+        _ = try file.writeAll(log.bytes)
+    }
+    guard rename(new.string, directory.kernelLog.string) == 0 else { throw Errno(rawValue: errno) }
 }
 
 extension Crash {
-    fileprivate func adding(_ remark: String) -> Crash {
-        Crash(
-            kind: kind, architecture: architecture, reported: reported, executable: executable,
-            threadCount: threadCount, modules: modules, truncation: truncation, remarks: remarks + [remark],
-            kernel: kernel)
+    fileprivate func adding(_ remark: String) -> Crash { adding([remark], to: kernel) }
+
+    fileprivate func adding(_ log: KernelLog) -> Crash {
+        adding([log.remark].compactMap(\.self), to: kernel?.adding(KernelLogFacts(log.bytes)))
     }
 
-    fileprivate func adding(_ facts: KernelLogFacts) -> Crash {
+    private func adding(_ more: [String], to kernel: KernelDump?) -> Crash {
         Crash(
             kind: kind, architecture: architecture, reported: reported, executable: executable,
-            threadCount: threadCount, modules: modules, truncation: truncation, remarks: remarks,
-            kernel: kernel?.adding(facts))
+            commandLine: commandLine, signal: signal, processID: processID, threadCount: threadCount, modules: modules,
+            truncation: truncation, remarks: remarks + more, kernel: kernel)
     }
 }
 

@@ -40,6 +40,8 @@ package struct TaskDirectory: Hashable, Sendable {
     package var log: FilePath { path.appending("retrace-log") }
     /// Further named results, such as `exploitable`.
     package var results: FilePath { path.appending("results") }
+    /// The log of a kernel that crashed, one of ``results``.
+    package var kernelLog: FilePath { results.appending("log") }
     /// What a kernel's debugger reads and writes while it runs; gone when the stage ends.
     package var session: FilePath { path.appending("session.partial") }
     /// The ledger of attempts: one file a stage, one byte an attempt.
