@@ -20,11 +20,22 @@ func makeResultsDirectory(in directory: TaskDirectory) throws(Errno) {
 
 /// Writes `bytes` to a temporary name beside `path` and renames it, so that a reader sees all or nothing. Blocking.
 func write(_ bytes: [UInt8], to path: FilePath) throws(Errno) {
+    try replace(path) { (file: borrowing NewFile) throws(Errno) in try file.append(bytes) }
+}
+
+/// As ``write(_:to:)``, with a text in parts, which may be long: nothing of it is copied. Blocking.
+func write(_ parts: [Substring], to path: FilePath) throws(Errno) {
+    try replace(path) { (file: borrowing NewFile) throws(Errno) in
+        for part in parts { try file.append(part) }
+    }
+}
+
+private func replace(_ path: FilePath, _ write: (borrowing NewFile) throws(Errno) -> Void) throws(Errno) {
     let temporary = FilePath(path.string + ".new")
-    unlink(temporary.string)
     do {
-        let file = try OpenFile(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
-        try file.writeAll(bytes)
+        let file = try NewFile(temporary)
+        try write(file)
+        try file.sync()
     }
     guard rename(temporary.string, path.string) == 0 else { throw Errno(rawValue: errno) }
 }
@@ -34,28 +45,47 @@ extension TaskDirectory {
     var frames: FilePath { path.appending("frames.partial") }
 }
 
-/// An open file, closed with the value.
-private struct OpenFile: ~Copyable {
-    let number: CInt
+/// A file that is being written; closed with the value.
+struct NewFile: ~Copyable {
+    private let number: CInt
 
-    init(_ path: FilePath, _ flags: CInt, mode: mode_t = 0) throws(Errno) {
-        number = open(path.string, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, mode)
+    /// Makes it, for our user alone; what was in its place is removed. Blocking.
+    init(_ path: FilePath) throws(Errno) {
+        unlink(path.string)
+        number = open(path.string, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard number >= 0 else { throw Errno(rawValue: errno) }
     }
 
     deinit { close(number) }
 
-    borrowing func writeAll(_ bytes: [UInt8]) throws(Errno) {
-        var rest = bytes[...]
+    /// Blocking.
+    borrowing func append(_ bytes: [UInt8]) throws(Errno) {
+        let failure = bytes.withUnsafeBytes { Self.append($0, to: number) }
+        if let failure { throw failure }
+    }
+
+    /// Blocking.
+    borrowing func append(_ text: Substring) throws(Errno) {
+        var text = text
+        let failure = text.withUTF8 { Self.append(UnsafeRawBufferPointer($0), to: number) }
+        if let failure { throw failure }
+    }
+
+    /// Puts all of it on the disk; a full one may show only here. Blocking.
+    borrowing func sync() throws(Errno) {
+        guard fsync(number) == 0 else { throw Errno(rawValue: errno) }
+    }
+
+    private static func append(_ bytes: UnsafeRawBufferPointer, to number: CInt) -> Errno? {
+        var rest = bytes
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
-            if count < 0 {
-                guard errno == EINTR else { throw Errno(rawValue: errno) }
-            } else {
-                rest = rest.dropFirst(count)
+            let count = Glibc.write(number, rest.baseAddress, rest.count)
+            if count >= 0 {
+                rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+            } else if errno != EINTR {
+                return Errno(rawValue: errno)
             }
         }
-        // A full disk may show only here.
-        guard fsync(number) == 0 else { throw Errno(rawValue: errno) }
+        return nil
     }
 }

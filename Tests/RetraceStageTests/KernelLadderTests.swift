@@ -105,6 +105,42 @@ struct KernelLadderTests {
         }
     }
 
+    @Test func aLogThatWasCutOnArrivalSaysSoEverywhere() async throws {
+        let notice = "[the first 77 bytes of this log are left out]"
+        let answer = try await analysed(
+            start: "exit 1", log: notice + "\n[    2.0] Kernel panic - not syncing: x\n")
+        #expect(answer.results["log"] == notice + "\n[    2.0] Kernel panic - not syncing: x\n")
+        #expect(answer.summary.panic == "Kernel panic - not syncing: x")
+        #expect(answer.summary.remarks.count { $0.contains("its first 77 bytes are left out") } == 1)
+        #expect(answer.text.hasSuffix("== KERNEL LOG ==\n\(notice)\n[    2.0] Kernel panic - not syncing: x\n"))
+    }
+
+    /// A log above 16 MiB once lost its end, where the panic is, and the result that ingest had written with it.
+    @Test func aLongLogKeepsItsEnd() async throws {
+        let line = "[    1.0] " + String(repeating: "x", count: 245) + "\n"
+        let log = String(repeating: line, count: 70_000) + "[    2.0] Kernel panic - not syncing: x\n"
+        let answer = try await analysed(files: nil, log: log)
+        let kept = try #require(answer.results["log"])
+        #expect(kept.utf8.count <= 8 << 20 && kept.hasSuffix("[    2.0] Kernel panic - not syncing: x\n"))
+        let lines = kept.split(separator: "\n", maxSplits: 1)
+        let omitted = log.utf8.count - lines[1].utf8.count
+        #expect(lines[0] == "[the first \(omitted) bytes of this log are left out]")
+        #expect(answer.summary.remarks.contains { $0.contains("\(omitted) bytes are left out") })
+        #expect(answer.summary.panic == "Kernel panic - not syncing: x")
+        #expect(answer.text.utf8.count < 9 << 20 && answer.text.hasSuffix("Kernel panic - not syncing: x\n"))
+    }
+
+    @Test func aLongOutputIsAResultAsItIs() async throws {
+        let loop = #"""
+            ps) i=0; while [ $i -lt 3000 ]; do printf 'z\303\244hlt \342\202\254 \033 0123456789012345678901234567890 %s\n' $i; i=$((i+1)); done;;
+
+            """#
+        let answer = try await analysed(answer: loop + plainAnswers)
+        let line = { (index: Int) in "zählt € \\033 0123456789012345678901234567890 \(index)\n" }
+        #expect(answer.results["ps"] == (0..<3000).map(line).joined())
+        #expect(answer.summary.rung == .full && answer.results["taint"] == nil)
+    }
+
     @Test func nothingAtAllIsATypedFailureWithAdvice() async throws {
         let cases: [(StageError.Code, String, KernelFiles?)] = [
             (.vmlinuxMissing, "", nil),

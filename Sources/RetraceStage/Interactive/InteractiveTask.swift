@@ -40,7 +40,7 @@ struct InteractiveTask: Sendable {
                     .gone, "The dump of task \(directory.task) is gone.",
                     advice: "Send it again with 'retrace submit --keep'.")
             }
-            do {
+            do throws(Errno) {
                 try user.share(file, isOurs: file.starts(with: directory.path))
             } catch {
                 guard error == .permissionDenied, geteuid() == 0 else { throw error }
@@ -87,8 +87,7 @@ struct InteractiveTask: Sendable {
         try write(Array((lines.joined(separator: "\n") + "\n").utf8), to: commands)
         try user.share(commands)
         var remarks: [String] = []
-        let log = readResult(directory.results.appending("log"), limit: 1 << 20)
-        switch VmlinuxDoubt.of(files, in: chroot, kernel, log: String(decoding: log, as: UTF8.self)) {
+        switch VmlinuxDoubt.of(files, in: chroot, kernel, log: beginningOfKeptLog(in: directory)) {
         case .verified: break
         case .unverified(let reason): remarks.append(reason)
         case .another(let reason): remarks.append(reason + " What crash says may be wrong.")

@@ -5,10 +5,32 @@ import TaskStorage
 
 /// The kernel's log, from the dump alone.
 struct DumpLog: Sendable {
-    /// As ``safeText(_:)``, with something else than blanks in it.
+    /// As ``safeText(_:)``, at most ``TaskStorage/KernelLog/maximumBytes`` of it, with something else than blanks in it.
     let text: String
+    /// What the first line says where this is the end of the log only; what the result's remark says then.
+    let notice: String?
+    let remark: String?
     /// Where it is from, for the log of the task.
     let origin: String
+
+    init(_ log: KernelLog, origin: String) {
+        // What is made visible takes more room.
+        let end = safeEnd(of: log.bytes, limit: KernelLog.maximumBytes)
+        text = end.text
+        let whole = KernelLog([], omittedBytes: log.omittedBytes + end.omittedBytes)
+        notice = whole.notice
+        remark = whole.remark
+        self.origin = origin
+    }
+
+    /// The text where it is the whole log: of an end the first lines may be any program's.
+    var wholeText: String? { notice == nil ? text : nil }
+
+    /// The text with its first line; nothing of it is copied.
+    var parts: [Substring] {
+        guard let notice else { return [text[...]] }
+        return ["\(notice)\n", text[...]]
+    }
 }
 
 /// Looks for the kernel's log without any symbols: where ingest has left it, else by crash, else by makedumpfile.
@@ -20,21 +42,21 @@ func dumpLog(
     in directory: TaskDirectory, kernel: KernelDump, sandbox: KernelSandbox, folder: SandboxFolder,
     limits: RetraceLimits, log: inout RetraceLog
 ) async throws(StageError) -> DumpLog? {
-    let bytes = limits.kernel.commandBytes
-    let kept = try await onThread { readResult(directory.results.appending("log"), limit: bytes) }
-    if let text = meaningful(kept) { return DumpLog(text: text, origin: "It was read when the dump came in.") }
+    if let kept = try await onThread({ keptLog(in: directory) }) {
+        return DumpLog(kept, origin: "It was read when the dump came in.")
+    }
     var tools = limits.sandbox
     tools.wallTime = limits.kernel.commandTime
-    tools.outputBytes = bytes
-    tools.fileBytes = UInt64(bytes)
+    tools.outputBytes = KernelLog.maximumBytes
+    tools.fileBytes = UInt64(KernelLog.maximumSourceBytes)
     tools.memoryBytes = max(tools.memoryBytes, limits.kernel.memoryBytes)
     let crash = sandbox.command(["--log", sandbox.dump], root: folder.root)
     log.note(crash)
     let result = try await sandboxed(crash, limits: tools, tool: "crash")
     log.note(result, of: "crash")
     // Its messages go where its output goes.
-    if result.succeeded, let text = meaningful(result.standardOutput), !text.hasPrefix("\ncrash: ") {
-        return DumpLog(text: text, origin: "crash --log read it from the dump alone.")
+    if result.succeeded, hasWords(result.standardOutput), !result.standardOutput.starts(with: "\ncrash: ".utf8) {
+        return DumpLog(KernelLog(result.standardOutput), origin: "crash --log read it from the dump alone.")
     }
     let tool = HostTool(program: HostTool.makedumpfile, user: limits.user)
     guard kernel.format != .vmware, tool.isInstalled else { return nil }
@@ -49,17 +71,21 @@ func dumpLog(
     log.note(makedumpfile)
     let dumped = try await sandboxed(makedumpfile, limits: tools, tool: "makedumpfile")
     log.note(dumped, of: "makedumpfile")
-    let written = try await onThread { folder.take(file, limit: bytes) }
-    guard dumped.succeeded, let text = meaningful(written) else { return nil }
-    return DumpLog(text: text, origin: "makedumpfile read it from the dump alone.")
+    guard dumped.succeeded, let written = try await onThread({ try KernelLog(at: file) }) else { return nil }
+    return DumpLog(written, origin: "makedumpfile read it from the dump alone.")
 }
 
-/// The text of a log; nil for one without a single line that says something.
-func meaningful(_ log: [UInt8]) -> String? {
-    // What was never written is zeros.
-    guard log.contains(where: { $0 > 0x20 }) else { return nil }
-    return safeText(log)
+/// What is in `results/log` already; nil when that cannot be read. Blocking.
+func keptLog(in directory: TaskDirectory) -> KernelLog? { try? KernelLog(at: directory.kernelLog) }
+
+/// How the log in `results/log` begins; nil where there is none, or only its end is kept. Blocking.
+func beginningOfKeptLog(in directory: TaskDirectory) -> String? {
+    guard let log = keptLog(in: directory), log.omittedBytes == 0 else { return nil }
+    return safeText(log.bytes.prefix(1 << 20))
 }
+
+/// Whether there is anything but blanks and zeros in an output: what was never written is zeros.
+func hasWords(_ output: some Collection<UInt8>) -> Bool { output.contains { $0 > 0x20 } }
 
 /// Runs a program, with this stage's words where that is not possible.
 func sandboxed(
@@ -70,10 +96,4 @@ func sandboxed(
     } catch {
         throw failure(of: error, tool: tool)
     }
-}
-
-/// A result of the task, up to a limit; empty when there is none. Blocking.
-func readResult(_ path: FilePath, limit: Int) -> [UInt8] {
-    guard let file = try? ResultFile(at: path) else { return [] }
-    return (try? file.read(at: 0, count: min(file.byteCount, limit))) ?? []
 }

@@ -43,7 +43,7 @@ struct KernelAnalyst: Sendable {
         _ files: KernelFiles, _ findings: inout KernelFindings, log: inout RetraceLog,
         _ progress: @Sendable (String) async -> Void
     ) async throws(StageError) {
-        let logText = findings.log?.text
+        let logText = findings.log?.wholeText
         let doubt = try await onThread { VmlinuxDoubt.of(files, in: chroot, kernel, log: logText) }
         if case .another(let reason) = doubt {
             findings.mismatched = true
@@ -82,7 +82,7 @@ struct KernelAnalyst: Sendable {
     func publish(_ log: DumpLog, _ progress: @Sendable (String) async -> Void) async throws(StageError) {
         try await onThread {
             try makeResultsDirectory(in: directory)
-            try write(Array(log.text.utf8), to: directory.results.appending("log"))
+            try write(log.parts, to: directory.kernelLog)
         }
         let lines = log.text.utf8.count { $0 == UInt8(ascii: "\n") }
         let panic = kernel.panic ?? panicLine(inLog: log.text)

@@ -1,17 +1,17 @@
 import CrashModel
 
 extension KernelReport {
-    /// The file `backtrace`: why and where the kernel stopped and how much that is worth, first; then the summary of the
-    /// system, the stack of the task that panicked, and the kernel's log, which is all that other servers give.
-    var text: String {
-        var parts = [head.joined(separator: "\n")]
-        if !summary.remarks.isEmpty { parts.append(section("REMARKS", summary.remarks.joined(separator: "\n"))) }
-        if let system = findings.outputs["sys"] { parts.append(section("SYSTEM", withoutMargins(system))) }
-        if let stack = findings.outputs["bt"] {
-            parts.append(section("BACKTRACE OF THE TASK THAT PANICKED", withoutMargins(stack)))
-        }
-        if let log = findings.log { parts.append(section("KERNEL LOG", withoutMargins(log.text))) }
-        return parts.joined(separator: "\n\n") + "\n"
+    /// The file `backtrace`, in parts of which none is copied: why and where the kernel stopped and how much that is worth,
+    /// first; then the summary of the system, the stack of the task that panicked, and the kernel's log, which is all that
+    /// other servers give.
+    var parts: [Substring] {
+        var parts = [head.joined(separator: "\n")[...]]
+        func add(_ title: String, _ text: [Substring]) { parts += ["\n\n== \(title) ==\n"] + text }
+        if !summary.remarks.isEmpty { add("REMARKS", [summary.remarks.joined(separator: "\n")[...]]) }
+        if let system = findings.outputs["sys"] { add("SYSTEM", [withoutMargins(system)]) }
+        if let stack = findings.outputs["bt"] { add("BACKTRACE OF THE TASK THAT PANICKED", [withoutMargins(stack)]) }
+        if let log = findings.log { add("KERNEL LOG", log.parts.dropLast() + [withoutMargins(log.text)]) }
+        return parts + ["\n"]
     }
 
     private var head: [String] {
@@ -36,8 +36,6 @@ extension KernelReport {
         for refusal in findings.refusals { lines.append("Not \(refusal.rung.rawValue): \(refusal.reason)") }
         return lines.map { safeText($0.utf8) }
     }
-
-    private func section(_ title: String, _ text: String) -> String { "== \(title) ==\n\(text)" }
 }
 
 extension KernelTaint {
@@ -49,10 +47,11 @@ extension KernelTaint {
 }
 
 /// Without blank lines before and blanks after; the first line keeps its place in its column.
-private func withoutMargins(_ text: String) -> String {
-    guard let first = text.firstIndex(where: { !$0.isWhitespace }),
-        let last = text.lastIndex(where: { !$0.isWhitespace })
-    else { return "" }
-    let start = text[..<first].lastIndex(where: \.isNewline).map { text.index(after: $0) } ?? text.startIndex
-    return String(text[start...last])
+private func withoutMargins(_ text: String) -> Substring {
+    let bytes = text.utf8
+    guard let first = bytes.firstIndex(where: { $0 > 0x20 }), let last = bytes.lastIndex(where: { $0 > 0x20 }) else {
+        return ""
+    }
+    let newline = bytes[..<first].lastIndex(of: UInt8(ascii: "\n"))
+    return text[(newline.map { bytes.index(after: $0) } ?? text.startIndex)..<bytes.index(after: last)]
 }

@@ -17,10 +17,12 @@ struct KernelBanner: Hashable, Sendable {
 
     /// From the kernel's log; nil when its first lines are no longer in it: later ones may be a program's.
     init?(log: String) {
-        let head = log.split(separator: "\n", maxSplits: 3).prefix(3)
-        guard let line = head.first(where: { $0.contains(Self.start) }), let range = line.firstRange(of: Self.start)
-        else { return nil }
-        self.init(line[range.lowerBound...])
+        var found: Substring?
+        for line in TextLines(log).prefix(3) where found == nil {
+            found = line.firstRange(of: Self.start).map { line[$0.lowerBound...] }
+        }
+        guard let found else { return nil }
+        self.init(found)
     }
 
     /// From the constants of a vmlinux, which may hold more than one: the linking leaves its own behind. None when it is no
@@ -49,7 +51,7 @@ struct KernelBanner: Hashable, Sendable {
     /// nil for the format in which the kernel keeps it for printing.
     private init?(_ line: Substring) {
         guard line.dropFirst(Self.start.count).first?.isNumber == true else { return nil }
-        text = trimmed(String(line.prefix(1000)))
+        text = trimmed(bounded(line, to: 1000))
     }
 
     private static func places(of sign: [UInt8], in bytes: [UInt8]) -> [Int] {

@@ -5,6 +5,11 @@ struct KernelCommand: Hashable, Sendable {
     let lines: [String]
     /// Whether the output becomes a file of `results/`; otherwise only the stage reads it.
     var isPublished = true
+    /// Whether this stage reads the output itself, too.
+    var isRead = false
+
+    /// How much of an output this stage reads, in bytes: more than `bt -a` prints of a thousand processors.
+    static let headBytes = 4 << 20
 
     /// Loads the debug files of modules; its output is `mod`'s.
     static let symbolsName = "symbols"
@@ -17,16 +22,17 @@ struct KernelCommand: Hashable, Sendable {
     static func all(log: Bool, moduleFiles: [(name: String, path: String)], operators: [String]) -> [KernelCommand] {
         var commands: [KernelCommand] = []
         if log { commands.append(KernelCommand(name: "log", lines: ["log"])) }
-        commands.append(KernelCommand(name: "sys", lines: ["sys"]))
-        commands.append(KernelCommand(name: "taint", lines: ["sys -t"], isPublished: false))
+        commands.append(KernelCommand(name: "sys", lines: ["sys"], isRead: true))
+        commands.append(KernelCommand(name: "taint", lines: ["sys -t"], isPublished: false, isRead: true))
         if !moduleFiles.isEmpty {
             // `mod -S directory` would do the same by a shell and find(1), which are not in the sandbox.
             let lines = moduleFiles.map { "mod -s \($0.name) \($0.path)" }
             commands.append(KernelCommand(name: symbolsName, lines: lines, isPublished: false))
         }
         commands += [
-            KernelCommand(name: "bt", lines: ["bt -s -l -x"]), KernelCommand(name: "bt-a", lines: ["bt -a -s -l -x"]),
-            KernelCommand(name: "mod", lines: ["mod"]), KernelCommand(name: "ps", lines: ["ps"]),
+            KernelCommand(name: "bt", lines: ["bt -s -l -x"], isRead: true),
+            KernelCommand(name: "bt-a", lines: ["bt -a -s -l -x"], isRead: true),
+            KernelCommand(name: "mod", lines: ["mod"], isRead: true), KernelCommand(name: "ps", lines: ["ps"]),
             KernelCommand(name: "mount", lines: ["mount"]), KernelCommand(name: "files", lines: ["files"]),
         ]
         var names = Set(["exploitable", "retrace-log", "log", symbolsName] + commands.map(\.name))

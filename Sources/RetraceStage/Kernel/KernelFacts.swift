@@ -9,27 +9,31 @@ struct KernelModule: Hashable, Sendable {
 
     /// Reads what `mod` printed, at most `limit` modules.
     static func modules(in text: String, limit: Int = 4096) -> [KernelModule] {
-        text.split(separator: "\n").lazy.compactMap { line in
-            let words = line.split(separator: " ")
+        var modules: [KernelModule] = []
+        for line in TextLines(text) where modules.count < limit {
+            let words = line.split(separator: " ", maxSplits: 5)
             guard words.count >= 4, UInt64(words[0], radix: 16) != nil, let base = UInt64(words[2], radix: 16),
                 let size = UInt64(words[3]), size < 1 << 40
-            else { return nil }
-            return KernelModule(
-                name: String(words[1].prefix(64)), base: base, size: size,
-                hasSymbols: words.count > 4 && words[4].hasPrefix("/"))
-        }.prefix(limit).map(\.self)
+            else { continue }
+            modules.append(
+                KernelModule(
+                    name: bounded(words[1], to: 64), base: base, size: size,
+                    hasSymbols: words.count > 4 && words[4].hasPrefix("/")))
+        }
+        return modules
     }
 
     func contains(_ address: UInt64) -> Bool { address >= base && address - base < size }
 }
 
-/// Reads the lines `     PANIC: "…"` that `sys` prints.
+/// Reads the lines `     PANIC: "…"` that `sys` prints, of which there are some twenty.
 func systemFacts(in text: String) -> [String: String] {
     var facts: [String: String] = [:]
-    for line in text.split(separator: "\n") {
+    for line in TextLines(text) {
         guard let colon = line.firstRange(of: ": ") else { continue }
-        let key = trimmed(String(line[..<colon.lowerBound]))
-        if facts[key] == nil { facts[key] = trimmed(String(line[colon.upperBound...].prefix(1000))) }
+        let key = trimmed(bounded(line[..<colon.lowerBound], to: 100))
+        if facts[key] == nil { facts[key] = trimmed(bounded(line[colon.upperBound...], to: 1000)) }
+        if facts.count >= 200 { break }
     }
     return facts
 }
@@ -37,19 +41,16 @@ func systemFacts(in text: String) -> [String: String] {
 /// Why the kernel stopped, from its log: the last line that announces an end, without its time.
 func panicLine(inLog log: String) -> String? {
     let signs = [
-        "Kernel panic - not syncing", "BUG: ", "kernel BUG at", "Oops", "Unable to handle kernel", "general protection",
+        "BUG: ", "kernel BUG at", "Oops", "Unable to handle kernel", "general protection",
         "divide error", "invalid opcode", "Internal error:", "sysrq: Trigger a crash", "SysRq : Trigger a crash",
         "watchdog: BUG", "NMI watchdog",
     ]
-    var found: Substring?
-    for line in log.split(separator: "\n") where signs.contains(where: line.contains) {
-        found = line
-        // What the kernel says of itself last is the reason; what comes before may have been survived.
-        if line.contains(signs[0]) { break }
-    }
-    guard var text = found else { return nil }
+    // What the kernel says of itself last is the reason; what comes before may have been survived.
+    let last = log.firstPlace(of: "Kernel panic - not syncing") ?? signs.compactMap { log.lastPlace(of: $0) }.max()
+    guard let last else { return nil }
+    var text = log.text(log.line(around: last))
     if text.hasPrefix("["), let end = text.firstIndex(of: "]") { text = text[text.index(after: end)...] }
-    return trimmed(String(text.prefix(1000)))
+    return trimmed(bounded(text, to: 1000))
 }
 
 /// What made a kernel less trustworthy before it crashed.
@@ -65,19 +66,20 @@ struct KernelTaint: Hashable, Sendable {
             letters = mask.split(separator: " ").dropFirst().joined().filter { Self.meanings[$0] != nil }.map(\.self)
             return
         }
-        for line in log.split(separator: "\n").reversed() where line.contains("ainted") {
-            if line.contains("Not tainted") {
-                letters = []
-                return
-            }
-            guard let start = line.firstRange(of: "Tainted: ") else { continue }
-            let words = line[start.upperBound...].split(whereSeparator: { $0 == " " || $0 == "," })
-            letters = words.prefix { $0.allSatisfy { $0.isASCII && $0.isUppercase } }.joined()
-                .filter { Self.meanings[$0] != nil }.map(\.self)
+        let (clean, tainted) = (log.lastPlace(of: "Not tainted"), log.lastPlace(of: Self.sign))
+        guard let last = [clean, tainted].compactMap(\.self).max() else { return nil }
+        let line = log.line(around: last)
+        if let clean, line.contains(clean) {
+            letters = []
             return
         }
-        return nil
+        let text = bounded(log.text(last + Self.sign.utf8.count..<line.upperBound), to: 200)
+        let words = text.split(whereSeparator: { $0 == " " || $0 == "," })
+        letters = words.prefix { $0.allSatisfy { $0.isASCII && $0.isUppercase } }.joined()
+            .filter { Self.meanings[$0] != nil }.map(\.self)
     }
+
+    private static let sign = "Tainted: "
 
     /// Documentation/admin-guide/tainted-kernels.rst of Linux; `G` stands for the absence of `P`.
     static let meanings: [Character: String] = [

@@ -5,7 +5,8 @@ struct KernelFindings: Sendable {
     /// nil until something was reached.
     var rung: AnalysisRung?
     var refusals: [RungRefusal] = []
-    /// The commands' output as ``safeText(_:)``, by the command's name.
+    /// By the name of each command that printed something: the beginning of that as ``safeText(_:)`` where this stage reads
+    /// it, otherwise nothing. All of it waits in the session's folder.
     var outputs: [String: String] = [:]
     var log: DumpLog?
     /// What makes the result less than it could be, a sentence each.

@@ -91,6 +91,7 @@ struct KernelReport: Sendable {
             remarks.append("This is not all that a dump can tell, but \(rung.meaning). \(why)")
         }
         if findings.log == nil { remarks.append("The kernel's log could not be read, or is empty.") }
+        if let cut = findings.log?.remark { remarks.append(cut) }
         remarks += findings.remarks
         let bare = modules.filter { !$0.hasSymbols }.map(\.name)
         if !bare.isEmpty {

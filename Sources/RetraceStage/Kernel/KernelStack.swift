@@ -30,12 +30,17 @@ struct KernelStack: Hashable, Sendable {
         var module: String?
     }
 
+    /// The most frames that are read of all tasks together: those of a thousand processors.
+    private static let maximumFrameCount = 32_768
+
     /// Reads what `bt` or `bt -a` printed, at most so many tasks and frames of each.
     static func stacks(in text: String, limits: RetraceLimits) -> [KernelStack] {
         var stacks: [KernelStack] = []
         // Where an exception interrupted the kernel stands without a number, and again as the next stack's first frame.
         var interrupted: UInt64?
-        for line in text.split(separator: "\n", omittingEmptySubsequences: true) {
+        var left = maximumFrameCount
+        // No line of crash's is so long; names are cut anyway.
+        for line in TextLines(text) where line.utf8.count <= 4096 {
             if line.hasPrefix("PID: "), let stack = KernelStack(header: line) {
                 guard stacks.count < limits.threads else { break }
                 stacks.append(stack)
@@ -45,16 +50,17 @@ struct KernelStack: Hashable, Sendable {
             guard let last = stacks.indices.last else { continue }
             let words = line.split(separator: " ")
             if words.first?.hasPrefix("#") == true {
-                guard let frame = KernelFrame(numbered: words), stacks[last].frames.count < limits.frames else {
-                    continue
-                }
+                guard let frame = KernelFrame(numbered: words), stacks[last].frames.count < limits.frames, left > 0
+                else { continue }
                 if let interrupted, interrupted == frame.address {
                     continue
                 }
                 interrupted = nil
+                left -= 1
                 stacks[last].frames.append(frame)
             } else if let frame = KernelFrame(exception: line) {
-                guard stacks[last].frames.count < limits.frames else { continue }
+                guard stacks[last].frames.count < limits.frames, left > 0 else { continue }
+                left -= 1
                 stacks[last].frames.append(frame)
             } else if let frame = stacks[last].frames.indices.last {
                 if stacks[last].frames[frame].address == nil, let address = programCounter(words) {
@@ -135,11 +141,11 @@ extension KernelStack.KernelFrame {
     /// `tcp_ack+0xdba`, `bictcp_cong_avoid+386`, `unknown or invalid address`.
     private static func symbol(_ text: Substring) -> (String?, UInt64?) {
         guard let plus = text.lastIndex(of: "+") else {
-            return (text.isEmpty || text == "unknown" ? nil : String(text.prefix(200)), nil)
+            return (text.isEmpty || text == "unknown" ? nil : bounded(text, to: 200), nil)
         }
         let number = text[text.index(after: plus)...]
         let offset = number.hasPrefix("0x") ? UInt64(number.dropFirst(2), radix: 16) : UInt64(number)
         // No function has 4 GiB.
-        return (String(text[..<plus].prefix(200)), offset.flatMap { $0 < 1 << 32 ? $0 : nil })
+        return (bounded(text[..<plus], to: 200), offset.flatMap { $0 < 1 << 32 ? $0 : nil })
     }
 }

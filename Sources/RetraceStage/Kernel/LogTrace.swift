@@ -17,15 +17,14 @@ struct LogTrace: Hashable, Sendable {
 
     /// Reads the first trace from the line on that announces the end; nil when there is none.
     init?(_ log: String, limits: RetraceLimits) {
+        guard let sign = Self.signs.compactMap({ log.firstPlace(of: $0) }).min() else { return nil }
         var frames: [KernelStack.KernelFrame] = []
         var (cpu, pid, command): (Int?, Int?, String?)
-        var (isDying, isTrace) = (false, false)
-        for line in log.split(separator: "\n") {
+        var isTrace = false
+        for line in TextLines(log.text(log.line(around: sign).upperBound..<log.utf8.count)) {
+            // The kernel's own have at most 1 KiB (LOG_LINE_MAX), and what is looked for has more than a few letters.
+            if line.utf8.count > 4096 || !isTrace && line.utf8.count < 6 { continue }
             let text = Self.withoutTime(line)
-            if !isDying {
-                isDying = Self.signs.contains(where: text.contains)
-                continue
-            }
             if !isTrace, let at = text.firstRange(of: "CPU: "), let id = text.firstRange(of: " PID: ") {
                 cpu = Int(text[at.upperBound...].prefix(while: \.isNumber))
                 pid = Int(text[id.upperBound...].prefix(while: \.isNumber))
@@ -33,7 +32,7 @@ struct LogTrace: Hashable, Sendable {
                     let rest = text[range.upperBound...]
                     let end = [" Kdump: ", " Not tainted", " Tainted: "].lazy
                         .compactMap { rest.firstRange(of: $0)?.lowerBound }.min()
-                    return String((end.map { rest[..<$0] } ?? rest).prefix(64))
+                    return bounded(end.map { rest[..<$0] } ?? rest, to: 64)
                 }
             } else if frames.isEmpty, !isTrace,
                 ["RIP: 0010:", "pc : ", "NIP [", "IP: ["].contains(where: text.hasPrefix),
@@ -73,7 +72,7 @@ struct LogTrace: Hashable, Sendable {
         guard let plus = symbol.lastIndex(of: "+") else { return nil }
         let offset = symbol[plus...].dropFirst(3).prefix { $0 != "/" }
         var frame = KernelStack.KernelFrame()
-        frame.function = String(symbol[..<plus].prefix(200))
+        frame.function = bounded(symbol[..<plus], to: 200)
         frame.offset = UInt64(offset, radix: 16).flatMap { $0 < 1 << 32 ? $0 : nil }
         if let place = words[..<at].last(where: { $0.contains("[<") }) {
             frame.address = UInt64(place.drop { $0 != "<" }.dropFirst().prefix { $0 != ">" }, radix: 16)

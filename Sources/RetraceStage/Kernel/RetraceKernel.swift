@@ -43,14 +43,14 @@ func retraceKernel(
             \.name))
     try await onThread {
         let json = try json(of: report)
-        folder.remove()
         try makeResultsDirectory(in: directory)
-        for (name, text) in findings.outputs where published.contains(name) {
-            try write(Array(text.utf8), to: directory.results.appending(name))
+        for name in findings.outputs.keys where published.contains(name) {
+            try folder.publish(name, as: directory.results.appending(name))
         }
+        folder.remove()
         try write(Array(logText.utf8), to: directory.log)
         try write(json, to: directory.backtraceJSON)
-        try write(Array(report.text.utf8), to: directory.backtrace)
+        try write(report.parts, to: directory.backtrace)
     }
     return report.summary
 }

@@ -1,6 +1,8 @@
 import CrashModel
+import Glibc
 import Sandbox
 import SystemPackage
+import TaskStorage
 
 /// One rung: the commands in one session, and in further ones what a command that hung or killed crash left undone.
 struct SessionRun: Sendable {
@@ -68,9 +70,7 @@ struct SessionRun: Sendable {
         let outcome = try await session.run(commands, on: rung) { index throws(StageError) in
             // What everybody waits for does not wait for the other commands.
             guard commands[index].name == "log" else { return }
-            let text = try await onThread { peek(index) }
-            guard let text else { return }
-            let found = DumpLog(text: text, origin: "crash read it with the kernel's symbols.")
+            guard let found = try await onThread({ peek(index) }) else { return }
             early = found
             try await analyst.publish(found, progress)
         }
@@ -79,25 +79,37 @@ struct SessionRun: Sendable {
         findings.debuggerTime += outcome.result.wallTime
         if let early { findings.log = early }
         for (index, command) in commands.enumerated() {
-            let bytes = try await onThread {
-                session.folder.take(session.folder.output(index), limit: session.analysis.commandBytes)
+            let isDone = outcome.done.map { index <= $0 } ?? false
+            guard isDone, command.name != KernelCommand.symbolsName else {
+                _ = try await onThread { unlink(session.folder.output(index).string) }
+                continue
             }
-            guard let done = outcome.done, index <= done, command.name != KernelCommand.symbolsName else { continue }
+            let (byteCount, head) = try await onThread {
+                try session.folder.take(
+                    session.folder.output(index), as: command.name, limit: session.analysis.commandBytes,
+                    headBytes: command.isRead ? KernelCommand.headBytes : 0)
+            }
             let time = index < outcome.times.count ? " in \(outcome.times[index].milliseconds) ms" : ", not done"
-            log.note("crash command \(command.lines.last ?? ""): \(bytes.count) bytes\(time)")
-            if let text = meaningful(bytes), command.name != "log" { findings.outputs[command.name] = text }
+            log.note("crash command \(command.lines.last ?? ""): \(byteCount) bytes\(time)")
+            guard let head, command.name != "log" else { continue }
+            findings.outputs[command.name] = head.text
+            if command.isRead, !head.isWhole {
+                findings.remarks.append(
+                    "\(command.name): only the first \(head.text.utf8.count >> 10) KiB of this were looked at.")
+            }
         }
         return outcome
     }
 
     /// The log as the session has just written it.
-    private func peek(_ index: Int) -> String? {
-        let bytes = readResult(session.folder.output(index), limit: session.analysis.commandBytes)
-        guard let text = meaningful(bytes) else { return nil }
+    private func peek(_ index: Int) -> DumpLog? {
+        guard let log = try? KernelLog(at: session.folder.output(index)) else { return nil }
+        let found = DumpLog(log, origin: "crash read it with the kernel's symbols.")
         // crash's messages go where the output goes, and nothing but them is no log.
-        let lines = text.split(separator: "\n")
-        let isLog = lines.contains { line in !["log: ", "crash: ", "WARNING: "].contains(where: line.hasPrefix) }
-        return isLog ? text : nil
+        let isLog = TextLines(found.text).contains { line in
+            !["log: ", "crash: ", "WARNING: "].contains(where: line.hasPrefix)
+        }
+        return isLog ? found : nil
     }
 
     /// Whether the rung holds: with symbols there must be a summary of the system, on the lowest one a log.
