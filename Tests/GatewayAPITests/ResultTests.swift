@@ -136,6 +136,21 @@ import Testing
         }
     }
 
+    @Test func ofALongLogOfAKernelTheEndIsShown() async throws {
+        try await GatewayBench.run { bench, client in
+            let (directory, password) = try await bench.makeTask([.started])
+            try mkdirOrFail(directory.results)
+            let line = "[    1.0] " + String(repeating: "x", count: 90) + "\n"
+            let text = String(repeating: line, count: 60_000) + "[    2.0] Kernel panic - not syncing\n"
+            try write("[the first 77 bytes of this log are left out]\n\(text)".utf8, to: directory.kernelLog)
+            let shown = try await client.get("/\(directory.task)/log", password: password).text
+            #expect(shown.hasSuffix("[    2.0] Kernel panic - not syncing\n") && shown.utf8.count < 4 << 20)
+            let parts = shown.split(separator: "== KERNEL LOG ==\n[the first ", maxSplits: 1)
+            let kept = try #require(parts.last?.split(separator: " bytes of this log are left out]\n", maxSplits: 1))
+            #expect(kept.count == 2 && kept[0] == "\(77 + text.utf8.count - kept[1].utf8.count)")
+        }
+    }
+
     private func gunzip(_ body: ByteBuffer) async throws -> String {
         try await ScratchDirectory.with { directory in
             let packed = directory.appending("packed.gz")

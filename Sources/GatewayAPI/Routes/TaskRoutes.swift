@@ -72,16 +72,21 @@ struct TaskRoutes: Sendable {
     /// What the stages did, and the log of a kernel that crashed: that is there long before its backtrace.
     private func log(_ task: RetraceTask) async throws -> ResultContent {
         let events = try await dependencies.store.events(of: task.id)
-        let files = [directory(task).log, directory(task).results.appending("log")]
-        let printed = try await dependencies.onDisk {
-            try files.map { file in
-                try ResultFile(at: file).map { try $0.read(at: 0, count: min($0.byteCount, Self.maximumLog)) } ?? []
-            }
+        let directory = self.directory(task)
+        // Half for the stages, half for the end of the kernel's log, which says why it stopped.
+        let most = Self.maximumLog / 2
+        let (printed, kernel) = try await dependencies.onDisk {
+            let printed = try ResultFile(at: directory.log).map { try $0.read(at: 0, count: min($0.byteCount, most)) }
+            return (printed ?? [], try KernelLog(at: directory.kernelLog, limit: most))
         }
-        guard !events.isEmpty || printed[0] != [] else { throw missing("log", task) }
-        var text = logText(of: task, events: events) + String(decoding: printed[0], as: UTF8.self)
-        if printed[1] != [] { text += "\n== KERNEL LOG ==\n" + String(decoding: printed[1], as: UTF8.self) }
-        return ResultContent(printable(String(decoding: text.utf8.prefix(Self.maximumLog), as: UTF8.self)).utf8)
+        guard !events.isEmpty || printed != [] else { throw missing("log", task) }
+        var text = logText(of: task, events: events) + String(decoding: printed, as: UTF8.self)
+        if text.utf8.count > most { text = String(decoding: text.utf8.prefix(most), as: UTF8.self) }
+        if let kernel {
+            let notice = kernel.notice.map { $0 + "\n" } ?? ""
+            text += "\n== KERNEL LOG ==\n" + notice + String(decoding: kernel.bytes, as: UTF8.self)
+        }
+        return ResultContent(printable(text).utf8)
     }
 
     private func directory(_ task: RetraceTask) -> TaskDirectory { TaskDirectory(task.id, in: dependencies.spool) }
