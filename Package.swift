@@ -204,7 +204,8 @@ let package = Package(
 
         // Tests: a target for every module, and the journeys that need a broker, gdb and an archive
         .target(
-            name: "TestFixtures", dependencies: ["CrashModel", "Archives", "CArchive", nioPosix, subprocess, system],
+            name: "TestFixtures",
+            dependencies: ["CrashModel", "Archives", "CArchive", "Sandbox", nioPosix, subprocess, system],
             path: "Tests/TestFixtures"
         ),
         test("CrashModel"),
@@ -234,8 +235,11 @@ let package = Package(
         test("ResolveStage", ["CrashModel", "Archives", "Packages", "Distributions", "TaskStorage", system]),
         test(
             "ChrootStage",
-            ["CrashModel", "Packages", "Distributions", "Dependencies", "TaskStorage", "Sandbox", system]),
-        test("RetraceStage", ["CrashModel", "Coredumps", "ELF", "Sandbox", "Distributions", "TaskStorage", system]),
+            ["CrashModel", "ELF", "Packages", "Distributions", "Dependencies", "TaskStorage", "Sandbox", system]),
+        // ChrootStage makes the debugger's root of the tests, as in production.
+        test(
+            "RetraceStage",
+            ["CrashModel", "Coredumps", "ELF", "Sandbox", "Distributions", "ChrootStage", "TaskStorage", system]),
         test(
             "ReposyncStage",
             [

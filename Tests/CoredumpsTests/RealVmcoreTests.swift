@@ -7,11 +7,8 @@ import SystemPackage
 import TestFixtures
 import Testing
 
-/// Real dumps of Debian's kernel: the fixture beside the checkout, and those that `.ci/make-vmcore` makes, where
-/// RETRACE_VMCORES names their folder.
+/// Real dumps of Debian's kernel: the fixture beside the checkout, and those that `.ci/make-vmcore` makes.
 @Suite struct RealVmcoreTests {
-    static let madeFolder = getenv("RETRACE_VMCORES").map { FilePath(String(cString: $0)) }
-
     @Test(.enabled(if: FixtureFolder.path != nil)) func fixtureAgreesWithCrash() async throws {
         let folder = try #require(FixtureFolder.path)
         try await ScratchDirectory.with { scratch in
@@ -43,29 +40,33 @@ import Testing
     }
 
     @Test(
-        .enabled(if: madeFolder != nil),
-        arguments: ["vmcore", "vmcore-oops"], ["raw", "elf", "zlib", "lzo", "snappy", "zstd", "flat"])
-    func everyFormatOfAMadeDumpTellsTheSame(_ name: String, _ kind: String) throws {
-        let path = try #require(Self.madeFolder).appending("\(name).\(kind)")
-        // Debian's makedumpfile knows not every compression.
-        guard access(path.string, R_OK) == 0 else { return }
-        let told = try readVmcore(FileByteSource(path))
-        #expect(told.dump.format == (kind == "flat" ? .flattened : kind == "raw" || kind == "elf" ? .elf : .kdump))
-        #expect(told.dump.release != nil)
-        #expect(told.dump.buildID != nil)
-        #expect(told.dump.pageBytes == 4096)
-        #expect(told.dump.kaslrOffset != nil)
-        #expect(told.dump.dumpLevel == (told.dump.format == .elf ? nil : 31))
-        #expect(told.architecture == .x86_64)
-        #expect(told.dump.incompleteness == nil)
-        #expect(told.banner?.hasPrefix("Linux \(told.dump.release?.description ?? "?") #1 SMP") == true)
-        #expect(told.remarks == [])
-        #expect(told.bytesRead < 256 << 10)
+        .enabled(if: MadeKernelDumps.areWanted, "RETRACE_TEST_NO_VMCORE=1"), arguments: MadeKernelDumps.Cause.allCases)
+    func everyFormatOfAMadeDumpTellsTheSame(_ cause: MadeKernelDumps.Cause) async throws {
+        let made = try await MadeKernelDumps.made()
+        let vmlinux = FilePath(made.symbols.string + made.vmlinux)
+        let buildID = try #require(try ELFFile(FileByteSource(vmlinux)).identity().buildID)
+        for format in made.formats {
+            let path = made.dump(format, of: cause)
+            let told = try readVmcore(FileByteSource(path))
+            let kind: VmcoreFormat = format == "flat" ? .flattened : ["raw", "elf"].contains(format) ? .elf : .kdump
+            #expect(told.dump.format == kind, "\(format)")
+            #expect(told.dump.release?.description == made.release, "\(format)")
+            #expect(told.dump.buildID == buildID, "\(format)")
+            #expect(told.dump.pageBytes == 4096, "\(format)")
+            #expect(told.dump.kaslrOffset != nil, "\(format)")
+            #expect(told.dump.dumpLevel == (kind == .elf ? nil : 31), "\(format)")
+            #expect(told.architecture == .x86_64, "\(format)")
+            #expect(told.dump.incompleteness == nil, "\(format)")
+            #expect(told.banner?.hasPrefix("Linux \(made.release) #1 SMP") == true, "\(format)")
+            #expect(told.remarks == [], "\(format)")
+            #expect(told.bytesRead < 256 << 10, "\(format)")
+        }
     }
 
-    @Test(.enabled(if: madeFolder != nil), arguments: ["vmcore", "vmcore-oops"])
-    func rearrangedDumpIsThatOfMakedumpfile(_ name: String) async throws {
-        let flat = try #require(Self.madeFolder).appending("\(name).flat")
+    @Test(
+        .enabled(if: MadeKernelDumps.areWanted, "RETRACE_TEST_NO_VMCORE=1"), arguments: MadeKernelDumps.Cause.allCases)
+    func rearrangedDumpIsThatOfMakedumpfile(_ cause: MadeKernelDumps.Cause) async throws {
+        let flat = try await MadeKernelDumps.made().dump("flat", of: cause)
         try await ScratchDirectory.with { scratch in
             let (mine, its) = (scratch.appending("mine"), scratch.appending("its"))
             let output = try FileDescriptor.open(
@@ -82,25 +83,16 @@ import Testing
         }
     }
 
-    /// RETRACE_VMLINUX is the kernel's file of the made dumps' package.
+    /// crash lists the same ones; that is the retrace stage's to prove.
     @Test(
-        .enabled(if: madeFolder != nil && getenv("RETRACE_VMLINUX") != nil), arguments: ["vmcore", "vmcore-oops"])
-    func loadedModulesAreThoseThatCrashLists(_ name: String) async throws {
-        let folder = try #require(Self.madeFolder)
-        let vmlinux = try #require(getenv("RETRACE_VMLINUX").map { FilePath(String(cString: $0)) })
-        let listed = try await runTool(
-            [
-                "sh", "-c", #"printf 'mod\nexit\n' | crash -s "$0" "$1""#, vmlinux.string,
-                folder.appending("\(name).zlib").string,
-            ], limits: SandboxLimits())
-        let names = String(decoding: listed.standardOutput, as: UTF8.self).split(separator: "\n")
-            .filter { $0.hasPrefix("ffffffff") }.map { String($0.split(separator: " ")[1]) }
-        #expect(!names.isEmpty, "\(String(decoding: listed.standardError, as: UTF8.self))")
-        for kind in ["raw", "elf", "zlib", "lzo", "snappy", "zstd"] {
-            let dump = folder.appending("\(name).\(kind)")
-            guard access(dump.string, R_OK) == 0 else { continue }
-            let told = try loadedModules(of: FileByteSource(dump), vmlinux: FileByteSource(vmlinux))
-            #expect(told == .names(names.sorted()), "\(kind)")
+        .enabled(if: MadeKernelDumps.areWanted, "RETRACE_TEST_NO_VMCORE=1"), arguments: MadeKernelDumps.Cause.allCases)
+    func loadedModulesAreThoseThatTheMachineLoaded(_ cause: MadeKernelDumps.Cause) async throws {
+        let made = try await MadeKernelDumps.made()
+        let vmlinux = FilePath(made.symbols.string + made.vmlinux)
+        for format in made.formats where format != "flat" {
+            let told = try loadedModules(
+                of: FileByteSource(made.dump(format, of: cause)), vmlinux: FileByteSource(vmlinux))
+            #expect(told == .names(cause.modules), "\(format)")
         }
     }
 }

@@ -1,4 +1,5 @@
 import CrashModel
+import NIOHTTP1
 import SystemPackage
 import TestFixtures
 import Testing
@@ -96,6 +97,19 @@ extension LiveTests {
             let frames = backtrace.threads.first?.frames ?? []
             #expect(frames.first?.function == first && frames.count < 7, "\(backtrace.seen)")
             #expect(stack.remains() == [])
+        }
+
+        @Test func dumpElsewhereOnTheServerIsForbidden() async throws {
+            let stack = try runningStack()
+            let file = stack.directory.appending("elsewhere")
+            try FolderContents.write("KDUMP   ".utf8, to: file)
+            let answer = try await stack.request(
+                .POST, "/create",
+                [
+                    "Content-Type": "application/octet-stream", "X-Task-Type": "2",
+                    "X-CoreFileDirectory": file.string,
+                ], [])
+            #expect(answer.status == 403, "\(answer)")
         }
 
         @Test func archiveWithAWrongSignatureIsNotMirrored() async throws {

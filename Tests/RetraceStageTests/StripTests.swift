@@ -1,5 +1,4 @@
 import CrashModel
-import Glibc
 import SystemPackage
 import TaskStorage
 import TestFixtures
@@ -8,68 +7,72 @@ import Testing
 @testable import RetraceStage
 
 @Suite(
-    "Kept dumps are stripped", .serialized,
-    .enabled(
-        if: KernelLab.isThere && access("/usr/bin/makedumpfile", X_OK) == 0, "no dumps in ../lab or no makedumpfile"))
+    "Kept dumps are stripped", .serialized, .enabled(if: MadeKernelDumps.areWanted, "RETRACE_TEST_NO_VMCORE=1"))
 struct StripTests {
-    private func stripped(
-        _ level: Int, saving percent: Int = 10, kept: Bool = true, dumpLevel: Int? = nil,
-        files: KernelFiles? = KernelLab.files(), dump: FilePath = KernelLab.dump
-    ) async throws -> (strip: DumpStrip, bytes: Int, names: [String], isWhole: Bool) {
-        let task = try await KernelTask(dump)
-        defer { task.remove() }
-        if kept { try task.directory.keepDump() }
+    private func strip(
+        _ task: KernelTask, of kernel: RealKernel, level: Int = 31, saving percent: Int = 10, dumpLevel: Int? = nil,
+        files: KernelFiles?
+    ) async throws -> DumpStrip {
         var limits = RetraceLimits()
         limits.kernel = try KernelAnalysis(commands: [], stripLevel: level, stripSavePercent: percent)
-        let kernel = try kernelDump(dumpLevel: dumpLevel)
-        let chroot = Chroot(crashRoot: KernelLab.root.string, debugger: KernelLab.hostCrash, kernel: files)
-        let strip = await stripKeptDump(of: task.crash(kernel), in: chroot, directory: task.directory, limits: limits)
-        let file = try #require(try ResultFile(at: task.directory.vmcore(kernel)))
-        let answer = try await task.retraced(kernel, files: KernelLab.files(), root: KernelLab.root)
-        return (
-            strip, file.byteCount, try TaskDirectory.names(in: task.directory.path).sorted(),
-            answer.summary.crashFunction == "sysrq_handle_crash"
-        )
+        return await stripKeptDump(
+            of: task.crash(try kernel.dumpWithoutBuildID(.elf, dumpLevel: dumpLevel)), in: kernel.chroot(files),
+            directory: task.directory, limits: limits)
+    }
+
+    private func bytes(in task: KernelTask) throws -> Int {
+        try #require(try ResultFile(at: task.directory.crash.appending("vmcore"))).byteCount
+    }
+
+    /// With the whole memory of the machine, as /proc/vmcore had it.
+    private func keptTask(of kernel: RealKernel) async throws -> (task: KernelTask, bytes: Int) {
+        let task = try await KernelTask(kernel.dumps.dump("raw"))
+        try task.directory.keepDump()
+        return (task, try bytes(in: task))
     }
 
     @Test func whatIsSavedIsEnoughAndTheDumpStillTellsTheSame() async throws {
-        let before = try #require(try ResultFile(at: KernelLab.dump)).byteCount
-        let answer = try await stripped(31)
-        #expect(answer.strip == .stripped(bytesBefore: before, bytesAfter: answer.bytes), "\(answer.strip)")
-        #expect(answer.bytes < before / 2 && answer.isWhole)
-        #expect(!answer.names.contains { $0.hasPrefix("session") })
-        #expect(try #require(try ResultFile(at: KernelLab.dump)).byteCount == before, "the lab's own dump is untouched")
+        let kernel = try await RealKernel.made()
+        let (task, before) = try await keptTask(of: kernel)
+        defer { task.remove() }
+        let strip = try await self.strip(task, of: kernel, files: kernel.files())
+        let after = try bytes(in: task)
+        #expect(strip == .stripped(bytesBefore: before, bytesAfter: after), "\(strip)")
+        #expect(after < before / 2)
+        #expect(try !TaskDirectory.names(in: task.directory.path).contains { $0.hasPrefix("session") })
+        // It may have been linked into the task.
+        #expect(try #require(try ResultFile(at: kernel.dumps.dump("raw"))).byteCount == before)
+        let answer = try await task.retraced(
+            kernel.dump(), files: kernel.files(), root: kernel.root, debugger: kernel.debugger)
+        #expect(answer.summary.rung == .full && answer.summary.crashFunction == "sysrq_handle_crash")
     }
 
     @Test func whatSavesTooLittleIsRemoved() async throws {
-        let answer = try await stripped(31, saving: 90)
-        guard case .refused(let reason) = answer.strip else {
-            Issue.record("\(answer.strip)")
+        let kernel = try await RealKernel.made()
+        let (task, before) = try await keptTask(of: kernel)
+        defer { task.remove() }
+        let inode = FolderContents.status(task.directory.crash.appending("vmcore"))?.inode
+        let strip = try await self.strip(task, of: kernel, saving: 100, files: kernel.files())
+        guard case .refused(let reason) = strip else {
+            Issue.record("\(strip)")
             return
         }
-        #expect(reason.contains("90 percent") && !answer.names.contains { $0.hasPrefix("session") })
-        #expect(answer.bytes == (try ResultFile(at: KernelLab.dump))?.byteCount && answer.isWhole)
+        #expect(reason.contains("100 percent"))
+        #expect(try !TaskDirectory.names(in: task.directory.path).contains { $0.hasPrefix("session") })
+        #expect(try bytes(in: task) == before)
+        #expect(FolderContents.status(task.directory.crash.appending("vmcore"))?.inode == inode)
     }
 
     @Test func nothingIsDoneWhereNothingIsWantedOrKnown() async throws {
-        let task = try await KernelTask(KernelLab.dump)
+        let kernel = try await RealKernel.made()
+        let task = try await KernelTask(kernel.dumps.dump("raw"))
         defer { task.remove() }
-        func strip(_ level: Int, dumpLevel: Int? = nil, files: KernelFiles? = KernelLab.files()) async throws
-            -> DumpStrip
-        {
-            var limits = RetraceLimits()
-            limits.kernel = try KernelAnalysis(commands: [], stripLevel: level)
-            return await stripKeptDump(
-                of: task.crash(try kernelDump(dumpLevel: dumpLevel)),
-                in: Chroot(crashRoot: KernelLab.root.string, debugger: KernelLab.hostCrash, kernel: files),
-                directory: task.directory, limits: limits)
-        }
-        #expect(try await strip(31) == .notWanted, "the dump is not kept")
+        #expect(try await strip(task, of: kernel, files: kernel.files()) == .notWanted, "the dump is not kept")
         try task.directory.keepDump()
-        #expect(try await strip(0) == .notWanted)
-        #expect(try await strip(17, dumpLevel: 31) == .notWanted)
-        for files in [nil, KernelLab.files(doubt: "It may be another.")] {
-            guard case .refused = try await strip(31, files: files) else {
+        #expect(try await strip(task, of: kernel, level: 0, files: kernel.files()) == .notWanted)
+        #expect(try await strip(task, of: kernel, level: 17, dumpLevel: 31, files: kernel.files()) == .notWanted)
+        for files in [nil, kernel.files(doubt: "It may be another.")] {
+            guard case .refused = try await strip(task, of: kernel, files: files) else {
                 Issue.record("It was stripped with symbols that nobody trusts.")
                 return
             }

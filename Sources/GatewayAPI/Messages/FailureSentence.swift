@@ -73,7 +73,6 @@ enum FailureSentence {
         "crash-timeout":
             "crash was stopped before it could tell anything of the dump, which has no readable log.",
         "crash-out-of-memory": "crash ran out of memory before it could tell anything of the dump.",
-        "debugger-missing": "The host of the retracer lacks a part of its crash utility.",
     ]
 
     /// Advice of the stages that is the same in every case; any other is shown in English.

@@ -109,12 +109,11 @@ struct InteractiveTask: Sendable {
                 chmod(root.string, 0o711) == 0
             else { throw Errno(rawValue: errno) }
         }
-        var binds = [SandboxBind(FilePath(chroot.crashRoot), at: "/crash-root")]
-        var remarks = ["/crash-root is the root of the crash."]
-        if chroot.debugger.directory != "/" {
-            binds.append(SandboxBind(FilePath(chroot.debugger.directory), at: "/debugger"))
-            remarks.append("/debugger is that of its debugger.")
-        }
+        var binds = [
+            SandboxBind(FilePath(chroot.crashRoot), at: "/crash-root"),
+            SandboxBind(FilePath(chroot.debugger.directory), at: "/debugger"),
+        ]
+        var remarks = ["/crash-root is the root of the crash.", "/debugger is that of its debugger."]
         for dump in dumps {
             let name = "/dump/" + (dump.lastComponent?.string ?? "dump")
             binds.append(SandboxBind(dump, at: name))

@@ -13,8 +13,6 @@ extension StageError.Code {
     package static let crashOutOfMemory = Self("crash-out-of-memory")
     /// A dump on the server that only its owner may read.
     package static let dumpUnreadable = Self("dump-unreadable")
-    /// The host has no crash utility where its operator said it has.
-    package static let debuggerMissing = Self("debugger-missing")
 }
 
 /// Why a dump of which nothing at all could be learnt is a failure, and what to do about it.

@@ -1,5 +1,4 @@
 import CrashModel
-import Glibc
 import Sandbox
 import SystemPackage
 import TaskStorage
@@ -18,9 +17,7 @@ struct KernelSandbox: Sendable {
 
     static let dumpFolder = "/.dump"
 
-    /// Blocking: the host's own debugger is looked up through its links.
-    ///
-    /// - Throws: ``StageError`` when the dump's file has no bare name, or the host's crash is not where it should be.
+    /// - Throws: ``StageError`` when the dump's file has no bare name.
     init(
         _ chroot: Chroot, kernel: KernelDump, directory: TaskDirectory, user: SandboxUser
     ) throws(StageError) {
@@ -33,17 +30,19 @@ struct KernelSandbox: Sendable {
             throw StageError(.retrace, .internalError, "The job names a dump outside the folder of its task.")
         }
         crashRoot = FilePath(chroot.crashRoot)
-        let place = try DebuggerPlace(chroot.debugger)
+        let libraries = chroot.debugger.libraryPath.map { SandboxPath.debugger + $0 }
         var environment = ["LC_ALL": "C.UTF-8", "HOME": "/tmp", "TERM": "dumb", "PATH": "/usr/bin:/bin"]
-        if let libraries = place.libraryPath.first { environment["GCONV_PATH"] = libraries + "/gconv" }
+        if let first = libraries.first { environment["GCONV_PATH"] = first + "/gconv" }
         self.environment = environment
-        debugger = [place.loader, "--library-path", place.libraryPath.joined(separator: ":"), place.executable]
+        debugger = [
+            SandboxPath.debugger + chroot.debugger.loader, "--library-path", libraries.joined(separator: ":"),
+            SandboxPath.debugger + chroot.debugger.executable,
+        ]
         // crash looks for the memory beside the snapshot, under the same name.
-        binds =
-            place.binds
-            + names.map { name in
-                SandboxBind(name == file ? path : directory.crash.appending(name), at: "\(Self.dumpFolder)/\(name)")
-            }
+        let dumps = names.map { name in
+            SandboxBind(name == file ? path : directory.crash.appending(name), at: "\(Self.dumpFolder)/\(name)")
+        }
+        binds = [SandboxBind(FilePath(chroot.debugger.directory), at: SandboxPath.debugger)] + dumps
         dump = "\(Self.dumpFolder)/\(file)"
         self.user = user
     }
@@ -56,45 +55,5 @@ struct KernelSandbox: Sendable {
             // No .crashrc can be in the empty /tmp.
             root: root ?? crashRoot, binds: binds + more, environment: environment, arguments: debugger + arguments,
             workingDirectory: "/tmp", user: user)
-    }
-}
-
-/// Where a debugger lies inside the sandbox, and what of the host must be mounted for it.
-private struct DebuggerPlace {
-    let loader: String
-    let libraryPath: [String]
-    let executable: String
-    let binds: [SandboxBind]
-
-    init(_ debugger: DebuggerRoot) throws(StageError) {
-        guard debugger.directory == "/" else {
-            func inside(_ path: String) -> String { SandboxPath.debugger + path }
-            loader = inside(debugger.loader)
-            libraryPath = debugger.libraryPath.map(inside)
-            executable = inside(debugger.executable)
-            binds = [SandboxBind(FilePath(debugger.directory), at: SandboxPath.debugger)]
-            return
-        }
-        // Of the host only the folders are mounted in which its debugger lies, and links are followed here: an absolute
-        // one would lead into the crash root.
-        var folders: Set<String> = []
-        func real(_ path: String) throws(StageError) -> String {
-            guard let resolved = realpath(path, nil) else {
-                throw StageError(
-                    .retrace, .debuggerMissing, "The host of the retracer lacks a part of its crash utility.",
-                    advice: "Tell the operator of the server: its log has the cause.",
-                    toolOutput: "\(path): \(Errno(rawValue: errno))")
-            }
-            defer { free(resolved) }
-            let text = String(cString: resolved)
-            if let first = text.split(separator: "/").first { folders.insert("/\(first)") }
-            return SandboxPath.debugger + text
-        }
-        loader = try real(debugger.loader)
-        executable = try real(debugger.executable)
-        var libraries: [String] = []
-        for directory in debugger.libraryPath { libraries.append(try real(directory)) }
-        libraryPath = libraries
-        binds = folders.sorted().map { SandboxBind(FilePath($0), at: SandboxPath.debugger + $0) }
     }
 }
