@@ -258,6 +258,12 @@ let package = Package(
                 "gateway", "GatewayAPI", "HTTPConnections", "MessageQueue", "ServiceRuntime", "TestFixtures", logging,
                 serviceLifecycle, subprocess, system,
             ]),
+        .testTarget(
+            name: "RetracerTests",
+            dependencies: [
+                "retracer", "CrashModel", "JobMessages", "RetraceStage", "ServiceRuntime", "TaskStorage",
+                "TestFixtures", logging, system,
+            ]),
         // What `make fuzz` feeds, and the replay of its corpus
         .target(
             name: "FuzzTargets",

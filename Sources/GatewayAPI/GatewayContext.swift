@@ -8,6 +8,9 @@ package struct GatewayContext: RequestContext {
     private let channel: any Channel
     /// Who asks, as limits count; nil when that is not known. ``TransportRules`` sets it, and nobody logs or stores it.
     var client: ClientAddress?
+    /// Who asks, where that is certain: nil for a request that was passed on by a proxy which is not trusted, or which does
+    /// not say for whom. ``TransportRules`` sets it.
+    var certainClient: ClientAddress?
 
     package init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)

@@ -31,7 +31,8 @@ package struct GatewayDependencies: Sendable {
     package let repositories: FilePath?
     /// What was answered last.
     package let ready = ReadyAnswers()
-    /// Whether a client may name dumps on the server: by default one on this machine.
+    /// Whether a client may name dumps on the server: by default one on this machine. It is given nil for a request that a
+    /// proxy passed on without saying for whom so that it can be believed.
     package let isOperator: @Sendable (ClientAddress?) -> Bool
     package let clock: any Clock<Duration>
     /// Microseconds since the epoch of Unix.

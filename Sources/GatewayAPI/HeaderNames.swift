@@ -15,6 +15,9 @@ extension HTTPField.Name {
     static let lastEventID = named("Last-Event-ID")
     package static let forwardedProto = named("X-Forwarded-Proto")
     package static let forwardedFor = named("X-Forwarded-For")
+    /// RFC 7239.
+    static let forwarded = named("Forwarded")
+    static let realIP = named("X-Real-IP")
 
     static func named(_ name: String) -> HTTPField.Name { HTTPField.Name(name) ?? .userAgent }
 }

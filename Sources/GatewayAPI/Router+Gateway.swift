@@ -25,6 +25,7 @@ package func buildRouter(_ dependencies: GatewayDependencies) throws -> Router<G
     RepositoriesRoute(dependencies: dependencies).add(to: router)
     CreateRoute(dependencies: dependencies).add(to: router)
     TaskRoutes(dependencies: dependencies, page: taskPage, languages: languages).add(to: router)
+    ResultsRoute(dependencies: dependencies).add(to: router)
     TaskActionRoutes(dependencies: dependencies, pages: pages, languages: languages).add(to: router)
     EventsRoute(dependencies: dependencies, languages: languages).add(to: router)
     return router

@@ -16,41 +16,58 @@ struct ServerDump: Equatable, Sendable {
     ///   - name: What the header says: the file, or a directory with that one file in it.
     ///   - allowed: The directories below which it must lie, links resolved.
     ///   - contentType: What the request declares the file to be.
-    /// - Throws: ``Refusal`` with 403 outside of them, 404 for what is not there, 501 for a directory of several files, 409
-    ///   for a file that is compressed otherwise than declared. 501 and 409 are upstream's.
+    /// - Throws: ``Refusal`` with 403 outside of them and for what this service may not read, 404 for what is not there, 501
+    ///   for a directory of several files, 409 for a file that is compressed otherwise than declared. 501 and 409 are
+    ///   upstream's.
     init(named name: String, within allowed: [FilePath], contentType: String) throws(Refusal) {
-        let absent = Refusal(.notFound, .noDumpOnServer, advice: .nameTheDump)
-        guard name.hasPrefix("/"), !name.utf8.contains(0), name.utf8.count < Int(PATH_MAX),
-            var file = Self.resolved(FilePath(name))
-        else { throw absent }
-        guard allowed.contains(where: { Self.resolved($0).map { file != $0 && file.starts(with: $0) } ?? false }) else {
-            throw Refusal(.forbidden, .dumpOutsideOfDirectories, advice: .seeServerDumps)
-        }
+        guard name.hasPrefix("/"), !name.utf8.contains(0), name.utf8.count < Int(PATH_MAX) else { throw Self.absent }
+        var file = try Self.reading { () throws(Errno) in try Self.resolved(FilePath(name)) }
+        guard allowed.contains(where: { (try? Self.resolved($0)).map { file != $0 && file.starts(with: $0) } ?? false })
+        else { throw Refusal(.forbidden, .dumpOutsideOfDirectories, advice: .seeServerDumps) }
         if FileKind(of: file) == .directory {
-            let names = (try? TaskDirectory.names(in: file)) ?? []
+            let folder = file
+            let names = try Self.reading { () throws(Errno) in try TaskDirectory.names(in: folder) }
             guard names.count == 1, let only = names.first else {
                 throw Refusal(.notImplemented, .severalDumpsOnServer, advice: .nameTheDump)
             }
             file.append(only)
         }
-        guard FileKind(of: file) == .regular else { throw absent }
-        guard let start = Self.start(of: file), Self.agrees(contentType, start) else {
+        // Of what is in a directory that may only be listed nothing is told; opening it says why.
+        let kind = FileKind(of: file)
+        guard kind == .regular || kind == nil else { throw Self.absent }
+        path = file
+        let dump = file
+        let start = try Self.reading { () throws(Errno) in try Self.start(of: dump) }
+        guard Self.agrees(contentType, start) else {
             throw Refusal(.conflict, .otherTypeOnServer, advice: .sendItsMediaType)
         }
-        path = file
     }
 
-    private static func resolved(_ path: FilePath) -> FilePath? {
-        path.withPlatformString { text in
-            guard let found = realpath(text, nil) else { return nil }
-            defer { free(found) }
-            return FilePath(platformString: found)
+    private static let absent = Refusal(.notFound, .noDumpOnServer, advice: .nameTheDump)
+
+    /// What may not be read is told apart from what is not there, so that the operator knows what to mend.
+    private static func reading<Value>(_ work: () throws(Errno) -> Value) throws(Refusal) -> Value {
+        do throws(Errno) {
+            return try work()
+        } catch Errno.noSuchFileOrDirectory, Errno.notDirectory, Errno.tooManySymbolicLinkLevels {
+            throw absent
+        } catch {
+            throw Refusal(.forbidden, .dumpNotReadable, advice: .letServicesRead)
         }
     }
 
-    private static func start(of path: FilePath) -> [UInt8]? {
-        guard let file = try? ResultFile(at: path) else { return nil }
-        return try? file.read(at: 0, count: 8)
+    private static func resolved(_ path: FilePath) throws(Errno) -> FilePath {
+        let found: Result<FilePath, Errno> = path.withPlatformString { text in
+            guard let found = realpath(text, nil) else { return .failure(Errno(rawValue: errno)) }
+            defer { free(found) }
+            return .success(FilePath(platformString: found))
+        }
+        return try found.get()
+    }
+
+    private static func start(of path: FilePath) throws(Errno) -> [UInt8] {
+        guard let file = try ResultFile(at: path) else { throw .noSuchFileOrDirectory }
+        return try file.read(at: 0, count: 8)
     }
 
     /// Whether a file that begins so may be of that media type.

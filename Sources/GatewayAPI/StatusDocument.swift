@@ -106,6 +106,7 @@ struct StatusDocument: Encodable {
             links["backtrace"] = "/\(task.id)/backtrace"
             links["backtrace_json"] = "/\(task.id)/backtrace.json"
             links["exploitable"] = "/\(task.id)/exploitable"
+            links["results"] = "/\(task.id)/results"
         }
         return links
     }

@@ -6,7 +6,8 @@ import TaskStorage
 
 /// Packs a task's files into `<archive>/<id>-<YYYYmmddHHMMSS>.tar.zst`, as upstream's archive mode does. Blocking.
 ///
-/// The file appears whole or not at all. The task itself stays as it is.
+/// The file appears whole or not at all. The task itself stays as it is. What is in the making at that moment, because a
+/// kept dump is being made smaller, is left out.
 ///
 /// - Parameter seconds: Now, in seconds since the epoch.
 /// - Throws: `Errno`, or ``Archives/ArchiveError``.
@@ -21,7 +22,8 @@ func pack(_ directory: TaskDirectory, into archive: FilePath, seconds: Int64) th
             permissions: [.ownerReadWrite])
         try output.closeAfter {
             let writer = try ArchiveWriter(output, compression: .zstd)
-            for file in try directory.files() {
+            let session = (directory.session.lastComponent?.string ?? "") + "/"
+            for file in try directory.files() where !file.name.hasPrefix(session) {
                 // What was there a moment ago may be gone, and what is no regular file is not a result.
                 guard let input = try? ResultFile(at: file.path) else { continue }
                 try input.withDescriptor { try writer.addFile("\(directory.task)/\(file.name)", from: $0) }

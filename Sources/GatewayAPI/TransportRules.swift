@@ -7,16 +7,23 @@ struct TransportRules: RouterMiddleware {
     typealias Context = GatewayContext
     let access: AccessRule
 
+    /// Proxies add one or another of them to what they pass on.
+    private static let signsOfProxies: [HTTPField.Name] = [.forwarded, .forwardedFor, .forwardedProto, .realIP, .via]
+
     func handle(
         _ request: Request, context: GatewayContext, next: (Request, GatewayContext) async throws -> Response
     ) async throws -> Response {
         var context = context
         var head = request.head
         let peer = context.peer
+        let isPassedOn = Self.signsOfProxies.contains { head.headerFields[$0] != nil }
         if let peer, access.isTrusted(peer) {
-            context.client = access.client(behind: peer, forwardedFor: head.headerFields[values: .forwardedFor])
+            let named = access.client(behind: peer, forwardedFor: head.headerFields[values: .forwardedFor])
+            context.client = named.address
+            context.certainClient = !isPassedOn ? peer : named.isCertain ? named.address : nil
         } else {
             context.client = peer
+            context.certainClient = isPassedOn ? nil : peer
             head.headerFields[.forwardedProto] = nil
             head.headerFields[.forwardedFor] = nil
         }
@@ -33,13 +40,18 @@ extension AccessRule {
     func isTrusted(_ address: ClientAddress) -> Bool { trustedProxies.contains { $0.contains(address) } }
 
     /// The last address of `X-Forwarded-For` that no trusted proxy has; each proxy has appended whom it heard from, and what
-    /// stands before that may be made up. The proxy itself when there is none.
-    func client(behind proxy: ClientAddress, forwardedFor fields: [String]) -> ClientAddress {
-        var last = proxy
+    /// stands before that may be made up. The proxy itself when there is none, which is then not certain; nor is a proxy
+    /// before which stands what is no address.
+    func client(
+        behind proxy: ClientAddress, forwardedFor fields: [String]
+    ) -> (address: ClientAddress, isCertain: Bool) {
+        var last = (address: proxy, isCertain: false)
         for word in fields.joined(separator: ",").split(separator: ",").reversed() {
-            guard let address = ClientAddress(word.trimming { $0 == " " || $0 == "\t" }) else { return last }
-            last = address
-            if !isTrusted(address) { return address }
+            guard let address = ClientAddress(word.trimming { $0 == " " || $0 == "\t" }) else {
+                return (last.address, false)
+            }
+            last = (address, true)
+            if !isTrusted(address) { return last }
         }
         return last
     }

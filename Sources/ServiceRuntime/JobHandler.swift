@@ -18,6 +18,10 @@ package struct JobHandler<Job: JobMessage>: Sendable {
     ///
     /// What it throws is logged; the job has failed all the same.
     package var cleanUp: @Sendable (Job, StageError) async throws -> Void
+    /// Runs when the stage has succeeded and everybody has been told; the job is acknowledged last. For work that takes long
+    /// and that nobody waits for. It may run twice, like a stage, beside another process even, and is not tried again for
+    /// what it throws, which is logged.
+    package var afterwards: (@Sendable (Job, JobContext) async throws -> Void)?
     /// What is said to whoever waits on the job's reply queue; nil says nothing.
     package var reply: @Sendable (JobStanding) -> (any Encodable & Sendable)?
 
@@ -27,6 +31,7 @@ package struct JobHandler<Job: JobMessage>: Sendable {
         facts: @escaping @Sendable (Job) -> [String: String] = { _ in [:] },
         isWait: @escaping @Sendable (StageError) -> Bool = { _ in false },
         cleanUp: @escaping @Sendable (Job, StageError) async throws -> Void = { _, _ in },
+        afterwards: (@Sendable (Job, JobContext) async throws -> Void)? = nil,
         reply: @escaping @Sendable (JobStanding) -> (any Encodable & Sendable)? = { _ in nil },
         stage: @escaping @Sendable (Job, JobContext) async throws -> JobOutcome
     ) {
@@ -35,6 +40,7 @@ package struct JobHandler<Job: JobMessage>: Sendable {
         self.facts = facts
         self.isWait = isWait
         self.cleanUp = cleanUp
+        self.afterwards = afterwards
         self.reply = reply
         self.stage = stage
     }

@@ -41,6 +41,11 @@ extension JobWorker {
                 await settle("cleared", log) { () async throws(AttemptLedger.Failure) in try await ledger?.clear() }
                 try await succeed(job, delivery, outcome, attempt: attempt)
                 log.logger.info("\(outcome.message)", metadata: ["took": "\(log.elapsed)"])
+                guard await doAfterwards(job, attempt: attempt, log, ledger) else {
+                    log.logger.notice("what is done after the end was interrupted, so the job goes back to its queue")
+                    return await giveBack(delivery)
+                }
+                try await delivery.ack()
             case .failure(.interrupted):
                 await settle("corrected", log) { () async throws(AttemptLedger.Failure) in try await ledger?.forgive() }
                 log.logger.notice("the job was interrupted and goes back to its queue")
@@ -76,8 +81,8 @@ extension JobWorker {
         case interrupted
     }
 
-    private func runStage(_ job: Job, attempt: Int, _ log: JobLog<Job>) async -> Result<JobOutcome, Defeat> {
-        let context = JobContext(attempt: attempt, logger: log.logger) { message, fraction, facts in
+    func context(of job: Job, attempt: Int, _ log: JobLog<Job>) -> JobContext {
+        JobContext(attempt: attempt, logger: log.logger) { message, fraction, facts in
             let event = event(job, .progress, message, attempt: attempt, fraction: fraction, facts: facts)
             do throws(MessageQueueError) {
                 let message = OutgoingMessage.event(try encode(event), routingKey: event.routingKey)
@@ -86,8 +91,11 @@ extension JobWorker {
                 log.logger.debug("a progress event was lost: \(error)")
             }
         }
+    }
+
+    private func runStage(_ job: Job, attempt: Int, _ log: JobLog<Job>) async -> Result<JobOutcome, Defeat> {
         do {
-            return .success(try await handler.stage(job, context))
+            return .success(try await handler.stage(job, context(of: job, attempt: attempt, log)))
         } catch let error as StageError {
             return .failure(error.code == .interrupted ? .interrupted : .stage(error))
         } catch is CancellationError {
@@ -107,6 +115,7 @@ extension JobWorker {
 
     // MARK: Ends
 
+    /// Everything but the acknowledgement.
     private func succeed(
         _ job: Job, _ delivery: Delivery, _ outcome: JobOutcome, attempt: Int
     ) async throws(MessageQueueError) {
@@ -121,7 +130,6 @@ extension JobWorker {
                 job, .succeeded, outcome.message, attempt: attempt, facts: outcome.facts,
                 releaseID: outcome.releaseID), for: delivery)
         try await answer(delivery, .succeeded)
-        try await delivery.ack()
     }
 
     private func retry(
@@ -159,7 +167,7 @@ extension JobWorker {
     }
 
     /// A ledger that cannot be changed costs at most an attempt; the task may have been deleted meanwhile.
-    private func settle(
+    func settle(
         _ what: String, _ log: JobLog<Job>, _ change: () async throws(AttemptLedger.Failure) -> Void
     ) async {
         do throws(AttemptLedger.Failure) {

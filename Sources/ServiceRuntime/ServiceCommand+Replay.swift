@@ -18,6 +18,7 @@ extension ServiceCommand {
         }
         let outcome = try await handler.stage(job, context)
         logger.notice("\(outcome.message)")
+        try await handler.afterwards?(job, context)
         print(String(decoding: try JobCoding.encode(outcome.next.map(ReplayedJob.init), pretty: true), as: UTF8.self))
         return .success
     }

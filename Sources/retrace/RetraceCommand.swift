@@ -27,7 +27,8 @@ struct RetraceCommand: AsyncParsableCommand {
         version: retraceVersion,
         subcommands: [
             SubmitCommand.self, WaitCommand.self, StatusCommand.self, BacktraceCommand.self, LogCommand.self,
-            InteractCommand.self, ReleasesCommand.self, SyncCommand.self, QueuesCommand.self, PluginCommand.self,
+            ResultsCommand.self, InteractCommand.self, ReleasesCommand.self, SyncCommand.self, QueuesCommand.self,
+            PluginCommand.self,
         ])
 
     static func main() async {

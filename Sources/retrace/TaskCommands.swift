@@ -98,3 +98,32 @@ struct LogCommand: AsyncParsableCommand {
         }
     }
 }
+
+struct ResultsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "results",
+        abstract: "Lists what else there is of a task, or prints one of it.",
+        discussion: """
+            Of a kernel's dump these are its log and what each command of crash printed, of a program's core the rating of \
+            its exploitability. A line of the list has a name, a tab and the size in bytes.
+
+            Examples:
+              retrace results 123456789
+              retrace results 123456789 bt-a
+
+            Exit statuses: 0 printed, 1 there is none (of that name, or yet); 'retrace --help' lists the others.
+            """)
+
+    @OptionGroup var task: TaskOptions
+
+    @Argument(help: "One of the names in the list; without, the list.")
+    var name: String?
+
+    func run() async throws {
+        try await reportingErrors {
+            let document = try namedResults(name)
+            let credentials = try task.credentials()
+            try await task.server.run { server in try await printResult(document, of: credentials, on: server) }
+        }
+    }
+}

@@ -174,13 +174,15 @@ import Testing
     }
 
     @Test(arguments: [
-        (["198.51.100.7"], "198.51.100.7"), (["1.1.1.1, 198.51.100.7, 10.0.0.2"], "198.51.100.7"),
-        (["1.1.1.1", "198.51.100.7"], "198.51.100.7"), ([], "10.0.0.1"), (["nonsense"], "10.0.0.1"),
-        (["198.51.100.7, nonsense, 10.0.0.2"], "10.0.0.2"), (["10.0.0.3, 10.0.0.2"], "10.0.0.3"),
+        (["198.51.100.7"], "198.51.100.7", true), (["1.1.1.1, 198.51.100.7, 10.0.0.2"], "198.51.100.7", true),
+        (["1.1.1.1", "198.51.100.7"], "198.51.100.7", true), ([], "10.0.0.1", false),
+        (["nonsense"], "10.0.0.1", false), (["198.51.100.7:4711"], "10.0.0.1", false),
+        (["198.51.100.7, nonsense, 10.0.0.2"], "10.0.0.2", false), (["10.0.0.3, 10.0.0.2"], "10.0.0.3", true),
     ])
-    func lastAddressThatIsNoProxyIsTheClient(fields: [String], client: String) throws {
+    func lastAddressThatIsNoProxyIsTheClient(fields: [String], client: String, isCertain: Bool) throws {
         let access = AccessRule(trustedProxies: [try #require(AddressRange("10.0.0.0/8"))])
         let proxy = try #require(ClientAddress("10.0.0.1"))
-        #expect(access.client(behind: proxy, forwardedFor: fields) == ClientAddress(client))
+        let found = access.client(behind: proxy, forwardedFor: fields)
+        #expect(found.address == ClientAddress(client) && found.isCertain == isCertain)
     }
 }

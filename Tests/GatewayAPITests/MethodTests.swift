@@ -29,7 +29,7 @@ import Testing
         try await GatewayBench.run { bench, client in
             let (directory, password) = try await bench.makeTask([.started, .succeeded])
             try write("#0  main () at main.c:1\n".utf8, to: directory.backtrace)
-            for path in ["", "/backtrace", "/log", "/events", "/backtrace.json"] {
+            for path in ["", "/backtrace", "/log", "/events", "/backtrace.json", "/results", "/results/ps"] {
                 let path = "/\(directory.task)\(path)"
                 let get = try await client.get(path, password: password)
                 let head = try await client.get(path, password: password, method: .head)
@@ -80,6 +80,7 @@ import Testing
         ("/submit", "GET, HEAD"), ("/releases", "GET, HEAD"), ("/openapi.json", "GET, HEAD"), ("/open", "GET, HEAD"),
         ("/assets/style.css", "GET, HEAD"), ("/favicon.ico", "GET, HEAD"), ("/repos", "GET, HEAD"),
         ("/repos/debian-12-x86_64/pool", "GET, HEAD"), ("/123456789/events", "GET, HEAD"),
+        ("/123456789/results", "GET, HEAD"), ("/123456789/results/ps", "GET, HEAD"),
         ("/123456789/open", "POST"), ("/123456789/close", "POST"),
     ])
     func otherMethodsAre405AndToldWhatIsTaken(path: String, allowed: String) async throws {

@@ -36,7 +36,8 @@ import Testing
         checks.positive_data_acceptance.enabled = false
 
         [[operations]]
-        include-path = ["/open", "/repos", "/repos/{path}", "/{id}/events", "/{id}/open", "/{id}/close"]
+        include-path = ["/open", "/repos", "/repos/{path}", "/{id}/events", "/{id}/results", "/{id}/results/{name}",
+            "/{id}/open", "/{id}/close"]
         checks.negative_data_rejection.enabled = false
         checks.positive_data_acceptance.enabled = false
 
@@ -52,6 +53,8 @@ import Testing
             let (directory, password) = try await bench.makeTask([.started, .succeeded])
             try write("#0  main () at main.c:1\n".utf8, to: directory.backtrace)
             try write(#"{"version":1,"threads":[],"modules":[]}"#.utf8, to: directory.backtraceJSON)
+            try DebianArchive.makeDirectories(directory.results)
+            try write("Exploitability rating: 3\n".utf8, to: directory.results.appending("exploitable"))
             try await Self.fuzz(with: program, client.port, directory.task, password)
         }
     }
@@ -110,7 +113,7 @@ import Testing
                 """.utf8, to: folder.appending("archives.py"))
             let settings = """
                 hooks = "archives"
-                parameters = { "path.id" = "\(task)", "path.path" = "debian-12-x86_64" }
+                parameters = { "path.id" = "\(task)", "path.path" = "debian-12-x86_64", "path.name" = "exploitable" }
 
                 """
             try write((settings + setting + otherwiseOnPurpose).utf8, to: folder.appending("schemathesis.toml"))

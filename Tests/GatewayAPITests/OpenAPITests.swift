@@ -86,6 +86,7 @@ import Testing
         try await GatewayBench.run { _, client in
             for (path, described) in document.paths where !described.takesAnyMethod {
                 let address = path.replacing("{id}", with: "123456789").replacing("{path}", with: "debian-12-x86_64")
+                    .replacing("{name}", with: "exploitable")
                 let taken = described.methods.union(described.methods.contains("GET") ? ["HEAD"] : [])
                 for name in Path.all {
                     let response = try await client.get(address, method: try #require(.init(name)))

@@ -194,6 +194,52 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("Kernel panic - not syncing: sysrq triggered crash", "Kernel panic - not syncing: sysrq triggered crash"),
+        (
+            "BUG: kernel NULL pointer dereference, address: <b>\u{202e}0",
+            "BUG: kernel NULL pointer dereference, address: &lt;b&gt;\u{fffd}0"
+        ),
+    ])
+    func headlineOfAKernelsCrashIsItsOwnWords(panic: String, shown: String) async throws {
+        try await GatewayBench.run { bench, client in
+            let (directory, password) = try await bench.makeTask([.started])
+            _ = try await bench.store.apply(
+                TaskEvent(
+                    task: directory.task, stage: .retrace, kind: .succeeded, microseconds: 9, message: "Done.",
+                    facts: ["kernel": "6.1.0-1-amd64", "crash_function": "culprit", "panic": panic]))
+            let path = "/\(directory.task)"
+            let bare = try await client.get(path, password: password, accept: Self.browser).text
+            let json = panic.replacing("\u{202e}", with: "\\u202e")
+            try write(
+                #"{"version":1,"crash_function":"culprit","kernel":{"panic":"\#(json)"},"threads":[],"modules":[]}"#
+                    .utf8,
+                to: directory.backtraceJSON)
+            let page = try await client.get(path, password: password, accept: Self.browser).text
+            for text in [bare, page] {
+                #expect(text.contains("<h1>\(shown)</h1>"), "\(text)")
+                #expect(text.contains("<dt>Kernel</dt><dd>6.1.0-1-amd64</dd>"))
+                #expect(text.contains("<dt>Function</dt><dd>culprit</dd>"))
+            }
+            let status = try await client.get(path, password: password).text
+            #expect(status.contains("It stopped with: \(panic.prefix(40))"))
+        }
+    }
+
+    @Test func kernelThatSaysNothingIsNamedByItsVersionAndFunction() async throws {
+        try await GatewayBench.run { bench, client in
+            let (directory, password) = try await bench.makeTask([.started])
+            _ = try await bench.store.apply(
+                TaskEvent(
+                    task: directory.task, stage: .retrace, kind: .succeeded, microseconds: 9, message: "Done.",
+                    facts: ["kernel": "6.1.0-1-amd64", "crash_function": "culprit", "panic": ""]))
+            try write(
+                #"{"version":1,"kernel":{"panic":""},"threads":[],"modules":[]}"#.utf8, to: directory.backtraceJSON)
+            let page = try await client.get("/\(directory.task)", password: password, accept: Self.browser).text
+            #expect(page.contains("<h1>Kernel 6.1.0-1-amd64 in culprit</h1>"), "\(page)")
+        }
+    }
+
     @Test(arguments: ["", "{", "[]", "{\"threads\":[{\"frames\":7}]}", "{\"threads\":null}"])
     func pageStandsWhenTheDataDoesNot(json: String) async throws {
         try await GatewayBench.run { bench, client in

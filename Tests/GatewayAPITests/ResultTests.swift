@@ -23,7 +23,7 @@ import Testing
             try write(text.utf8, to: directory.backtraceJSON)
             try mkdirOrFail(directory.results)
             try write(text.utf8, to: directory.results.appending("exploitable"))
-            for name in ["backtrace", "backtrace.json", "exploitable"] {
+            for name in ["backtrace", "backtrace.json", "exploitable", "results/exploitable"] {
                 try await body("/\(directory.task)/\(name)", password, client)
             }
         }

@@ -1,4 +1,3 @@
-import GatewayAPI
 import Glibc
 import HTTPTypes
 import HummingbirdTesting
@@ -7,6 +6,8 @@ import Synchronization
 import SystemPackage
 import TestFixtures
 import Testing
+
+@testable import GatewayAPI
 
 /// `X-CoreFileDirectory`: row 13 of upstream's `/create`, with a list of directories that are allowed.
 @Suite struct ServerDumpTests {
@@ -103,6 +104,91 @@ import Testing
             #expect(try await create(place, in: dumps, isOperator: false).status == .forbidden)
             #expect(try await create(place, in: dumps, type: "application/x-tar", taskType: "0").status == .forbidden)
         }
+    }
+
+    /// A service that is not root: this thread's own rights to files are given up (setfsuid(2)), or there are none.
+    private func withoutRoot(_ body: () throws -> Void) throws {
+        guard geteuid() == 0 else { return try body() }
+        typealias Call = @convention(c) (uid_t) -> CInt
+        let setfsuid = unsafeBitCast(try #require(dlsym(nil, "setfsuid")), to: Call.self)
+        _ = setfsuid(65534)
+        defer { _ = setfsuid(0) }
+        try body()
+    }
+
+    @Test(arguments: [("vmcore", "vmcore"), ("one", "one/vmcore"), ("one", "one"), ("one/vmcore", "one")])
+    func whatTheServiceMayNotReadIs403AndSaysWhoMust(name: String, secret: String) async throws {
+        try await withDumps { dumps async throws in
+            chmod(dumps.removingLastComponent().string, 0o755)
+            for file in ["vmcore", "one/vmcore"] { chmod(dumps.appending(file).string, 0o644) }
+            let place = dumps.appending(name).string
+            func named() throws -> ServerDump {
+                try ServerDump(named: place, within: [dumps], contentType: "application/octet-stream")
+            }
+            try withoutRoot { () throws in #expect(try named().path.lastComponent == "vmcore") }
+            let closed = dumps.string + "/" + secret
+            #expect(chmod(closed, 0) == 0)
+            var refusal: Refusal?
+            try withoutRoot { refusal = #expect(throws: Refusal.self) { try named() } }
+            // Or who removes the folder could not.
+            chmod(closed, 0o755)
+            let found = try #require(refusal)
+            #expect(found.status == .forbidden)
+            #expect(found.reason.description == "The services' user may not read that dump.")
+            #expect(found.advice?.description.contains("Let that user read the file") == true)
+        }
+    }
+
+    /// The gateway listens on the loopback only, and a proxy beside it passes on what comes from anywhere.
+    @Test(
+        arguments: [
+            [:], [.forwarded: "for=203.0.113.9"], [.forwardedFor: "203.0.113.9"], [.forwardedFor: "127.0.0.1"],
+            [.forwardedProto: "https"], [.realIP: "127.0.0.1"], [.via: "1.1 proxy"],
+        ] as [HTTPFields])
+    func proxyThatIsNotTrustedMakesNobodyAnOperator(headers: HTTPFields) async throws {
+        let (status, job) = try await createOverLoopback(headers, trusting: "192.0.2.1")
+        #expect(status == (headers.isEmpty ? .created : .forbidden) && (job != nil) == headers.isEmpty, "\(headers)")
+    }
+
+    @Test(
+        arguments: [
+            ([:], true), ([.forwardedFor: "203.0.113.9"], false), ([.forwardedFor: "127.0.0.1"], true),
+            ([.forwardedFor: "127.0.0.1, 203.0.113.9"], false), ([.forwardedFor: "203.0.113.9, 127.0.0.1"], false),
+            ([.forwardedFor: "203.0.113.9:4711"], false), ([.forwardedFor: "unknown"], false),
+            ([.forwardedProto: "https"], false), ([.via: "1.1 proxy"], false), ([.realIP: "127.0.0.1"], false),
+            ([.forwarded: "for=127.0.0.1"], false),
+        ] as [(HTTPFields, Bool)])
+    func clientOfATrustedProxyIsAnOperatorByItsOwnAddress(headers: HTTPFields, isOperator: Bool) async throws {
+        let (status, job) = try await createOverLoopback(headers, trusting: "127.0.0.0/8, ::1")
+        #expect(status == (isOperator ? .created : .forbidden) && (job != nil) == isOperator, "\(headers)")
+    }
+
+    private func createOverLoopback(
+        _ more: HTTPFields, trusting proxies: String
+    ) async throws -> (status: HTTPResponse.Status, job: IngestJob?) {
+        let seen = Mutex<IngestJob?>(nil)
+        let answer = Mutex<HTTPResponse.Status>(.ok)
+        let access = AccessRule(trustedProxies: try #require(AddressRange.list(proxies)))
+        try await withDumps { dumps async throws in
+            var limits = GatewayLimits()
+            limits.serverDumps = [dumps]
+            try await GatewayBench.run(
+                .live, limits: limits, access: access,
+                ingest: { job, _ in
+                    seen.withLock { $0 = job }
+                    return replies([.pickedUp, .accepted])
+                }
+            ) { _, client async throws in
+                var headers = more
+                headers[.contentType] = "application/octet-stream"
+                headers[.taskType] = "2"
+                headers[.contentLength] = "0"
+                headers[.coreFileDirectory] = dumps.appending("one").string
+                let response = try await client.execute(uri: "/create", method: .post, headers: headers) { $0 }
+                answer.withLock { $0 = response.status }
+            }
+        }
+        return (answer.withLock { $0 }, seen.withLock { $0 })
     }
 
     @Test func theAddressOfAnOperatorIsThisMachines() {

@@ -63,10 +63,20 @@ import Testing
             try DebianArchive.makeDirectories(archive)
             let (directory, _) = try await bench.makeTask([.succeeded])
             try write("frames".utf8, to: directory.backtrace)
+            for (folder, name) in [(directory.results, "ps"), (directory.session, "stripped")] {
+                try DebianArchive.makeDirectories(folder)
+                try write("tasks".utf8, to: folder.appending(name))
+            }
             let done = try await removeExpiredTasks(
                 bench.dependencies, lifetime: TaskLifetime(archiveHours: 1), archive: archive)
             #expect(done.archived == [directory.task] && done.removed.isEmpty)
             #expect(FolderContents.names(in: archive) == ["\(directory.task)-20261125162551.tar.zst"])
+            let listed = try await runTool([
+                "tar", "--zstd", "-tf", archive.appending("\(directory.task)-20261125162551.tar.zst").string,
+            ])
+            #expect(
+                String(decoding: listed.standardOutput, as: UTF8.self)
+                    == "\(directory.task)/backtrace\n\(directory.task)/results/ps\n")
             let unpacked = try await runTool([
                 "tar", "--zstd", "-xOf", archive.appending("\(directory.task)-20261125162551.tar.zst").string,
                 "\(directory.task)/backtrace",

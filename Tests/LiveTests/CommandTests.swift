@@ -38,6 +38,14 @@ extension LiveTests {
             #expect(try ReadBacktrace(text(data.standardOutput)).threads.first?.frames.first?.function == "look")
             let log = try await retrace(["log", id], stack)
             #expect(text(log.standardOutput).contains("retrace succeeded"))
+            let list = try await retrace(["results", id], stack)
+            #expect(text(list.standardOutput).hasPrefix("exploitable\t"), "\(text(list.standardError))")
+            let rating = try await retrace(["results", id, "exploitable"], stack)
+            #expect(text(rating.standardOutput).contains("rating"), "\(text(rating.standardError))")
+            let absent = try await retrace(["results", id, "ps"], stack)
+            #expect(absent.termination == .exited(1) && absent.standardOutput.isEmpty)
+            let strange = try await retrace(["results", id, "../log"], stack)
+            #expect(strange.termination == .exited(64), "\(strange.termination)")
         }
 
         @Test func refusedUploadIsToldInWords() async throws {

@@ -70,7 +70,13 @@ extension LiveTests {
             #expect(found.microseconds - began.microseconds <= 1_000_000)
             let end = try await stack.event(.ingest, .succeeded, of: task.id, from: seen)
             #expect(end.microseconds - began.microseconds <= 2_000_000)
+            #expect(try await stack.get(task, "/results").body.hasPrefix("log\t"))
             #expect(try await stack.end(of: task).status == "FINISHED_SUCCESS")
+            let names = try await stack.get(task, "/results").body.split(separator: "\n").map {
+                $0.prefix { $0 != "\t" }
+            }
+            #expect(names == ["bt", "bt-a", "files", "log", "mod", "mount", "ps", "sys"])
+            #expect(try await stack.get(task, "/results/ps").body.contains("COMM"))
         }
 
         @Test func submitPrintsTheBacktraceOfTheKernel() async throws {

@@ -27,6 +27,14 @@ import Testing
         #expect(try ServerSettings(parsing: old).choose(nil) == .xz)
     }
 
+    @Test func namesOfResultsAreNoOtherAddresses() throws {
+        #expect(try namedResults(nil) == "results" && namedResults("bt-a") == "results/bt-a")
+        for name in ["", "..", "../log", "a/b", "a?b", "a#b", "a b", "%2e", "\u{1b}"] {
+            let error = #expect(throws: ClientError.self) { try namedResults(name) }
+            #expect(error?.kind == .usage, "\(name)")
+        }
+    }
+
     @Test func limitsAreCheckedBeforeAnythingIsSent() throws {
         let settings = try ServerSettings(parsing: Self.sample)
         try settings.checkBeforePacking(byteCount: 8 << 20)

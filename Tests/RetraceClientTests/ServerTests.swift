@@ -57,6 +57,9 @@ import Testing
         router.get("5/backtrace") { _, _ in
             Response(status: .ok, body: .init(byteBuffer: ByteBuffer(string: "#0 main ()")))
         }
+        router.get("5/results/ps") { _, _ in
+            Response(status: .ok, body: .init(byteBuffer: ByteBuffer(string: "PID")))
+        }
         try await serve(router) { server in
             let task = try TaskID("5")
             let status = try await server.status(of: TaskCredentials(task: task, password: "secret"))
@@ -67,6 +70,8 @@ import Testing
             #expect(denied?.kind == .denied)
             #expect(
                 try await server.text("backtrace", of: TaskCredentials(task: task, password: "x")) == "#0 main ()")
+            #expect(
+                try await server.text(namedResults("ps"), of: TaskCredentials(task: task, password: "x")) == "PID")
             let missing = await clientError {
                 _ = try await server.text("log", of: TaskCredentials(task: task, password: "x"))
             }

@@ -1,4 +1,5 @@
 import CrashModel
+import TaskStorage
 import TestFixtures
 import Testing
 
@@ -102,5 +103,13 @@ struct KernelTextTests {
         #expect(
             names.suffix(4) == ["foreach-bt", "foreach-bt-2", "bt-a-2", "command"] && Set(names).count == names.count)
         #expect(names.first == "log")
+    }
+
+    /// Results of any other name would be written and never shown to anybody.
+    @Test func everyNameOfACommandIsOneThatIsServed() throws {
+        let long = "p " + String(repeating: "x", count: 190)
+        let operators = try KernelAnalysis(commands: ["struct -o task_struct", "p 1+1", "*?", "-x", long, long + "y"])
+        let commands = KernelCommand.all(log: true, moduleFiles: [], operators: operators.commands)
+        for command in commands { #expect(TaskDirectory.isResultName(command.name), "\(command.name)") }
     }
 }

@@ -30,6 +30,8 @@ struct WorkerBench {
     var taskDirectory: FilePath { spool.appending(task.description) }
     var attemptsFile: FilePath { taskDirectory.appending("attempts").appending("ingest") }
 
+    var afterwardsFile: FilePath { taskDirectory.appending("attempts").appending("ingest-afterwards") }
+
     /// Runs `body` with a bench and takes it apart again.
     static func with(_ body: (WorkerBench) async throws -> Void) async throws {
         let bench = try await make()
@@ -67,7 +69,7 @@ struct WorkerBench {
 
     private func remove() async {
         await broker.close()
-        for path in [attemptsFile, taskDirectory.appending("attempts"), taskDirectory, spool] {
+        for path in [attemptsFile, afterwardsFile, taskDirectory.appending("attempts"), taskDirectory, spool] {
             _ = Glibc.remove(path.string)
         }
     }
@@ -80,6 +82,7 @@ struct WorkerBench {
         facts: @escaping @Sendable (IngestJob) -> [String: String] = { _ in [:] },
         isWait: @escaping @Sendable (StageError) -> Bool = { _ in false },
         cleanUp: @escaping @Sendable (IngestJob, StageError) async -> Void = { _, _ in },
+        afterwards: (@Sendable (IngestJob, JobContext) async throws -> Void)? = nil,
         reply: @escaping @Sendable (JobStanding) -> (any Encodable & Sendable)? = { _ in nil },
         stage body: @escaping @Sendable (IngestJob, JobContext) async throws -> JobOutcome
     ) -> JobWorker<IngestJob> {
@@ -90,7 +93,7 @@ struct WorkerBench {
                 ledger: { job in
                     AttemptLedger(
                         directory: spool.appending(job.taskID.description).appending("attempts"), name: "ingest")
-                }, facts: facts, isWait: isWait, cleanUp: cleanUp, reply: reply, stage: body))
+                }, facts: facts, isWait: isWait, cleanUp: cleanUp, afterwards: afterwards, reply: reply, stage: body))
     }
 
     /// Runs `worker` as a service until `body` is through, then stops it in order.

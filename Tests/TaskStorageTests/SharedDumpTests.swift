@@ -96,6 +96,18 @@ struct SharedDumpTests {
         }
     }
 
+    @Test func onlyOneAtATimeMayChangeAKeptDump() throws {
+        try ScratchDirectory.with { spool in
+            let directory = try task(in: spool, "same")
+            #expect(throws: Errno.noSuchFileOrDirectory) { try directory.lockKeptDump() }
+            try directory.keepDump()
+            var first = try directory.lockKeptDump()
+            #expect(try first != nil && directory.lockKeptDump() == nil)
+            first = nil
+            #expect(try directory.lockKeptDump() != nil)
+        }
+    }
+
     @Test func withoutADumpOrARegistryThereIsNothingToDo() throws {
         try ScratchDirectory.with { spool in
             let directory = try TaskDirectory.create(in: spool)

@@ -68,6 +68,9 @@ enum Sentence: String, CaseIterable {
     case seeServerDumps = "Its operator can add the directory to http.serverdumps."
     case severalDumpsOnServer = "The directory does not hold exactly one file."
     case otherTypeOnServer = "The file on the server is not of the media type that the request says."
+    case dumpNotReadable = "The services' user may not read that dump."
+    case letServicesRead =
+        "Let that user read the file and enter its directory, or send the dump instead of naming it."
     case sendItsMediaType = "Send the media type that the file has."
     case onlyOperatorsNameDumps = "Only who is on the server itself may name a dump there."
     case onlyKernelDumpsOnServer = "Only dumps of kernels may be named on the server."

@@ -6,12 +6,17 @@ struct BacktraceDocument: Decodable {
     let crashFunction: String?
     let signal: Signal?
     let debugger: String?
+    let kernel: Kernel?
     let remarks: [String]?
     let threads: [Thread]?
     let modules: [Module]?
 
     struct Signal: Decodable {
         let name: String?
+    }
+
+    struct Kernel: Decodable {
+        let panic: String?
     }
 
     struct Thread: Decodable {
@@ -70,7 +75,7 @@ struct BacktraceDocument: Decodable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case executable, signal, debugger, remarks, threads, modules
+        case executable, signal, debugger, kernel, remarks, threads, modules
         case crashFunction = "crash_function"
     }
 

@@ -18,7 +18,7 @@ struct Pages: Sendable {
             "deleted": PackageResources.deleted_mustache, "locked": PackageResources.locked_mustache,
             "task": PackageResources.task_mustache,
             "stages": PackageResources.stages_mustache, "frames": PackageResources.frames_mustache,
-            "stats": PackageResources.stats_mustache,
+            "results": PackageResources.results_mustache, "stats": PackageResources.stats_mustache,
         ]
         library = MustacheLibrary(
             templates: try sources.mapValues { try MustacheTemplate(string: String(decoding: $0, as: UTF8.self)) })

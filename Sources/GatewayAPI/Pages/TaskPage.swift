@@ -41,10 +41,17 @@ struct TaskPage {
     var modules: [ModuleView] = []
     var moduleTitle = ""
     var hasModules = false
+    var results: [ResultView] = []
+    var hasResults = false
 
     struct Fact {
         let name: String
         let value: String
+    }
+
+    struct ResultView {
+        let name: String
+        let size: String
     }
 
     struct ModuleView {
@@ -83,16 +90,22 @@ struct TaskPage {
         package = task.package.map { shown($0, 200) }
         let signal = task.signal.map { shown($0, 64) }
         let kernel = facts["kernel"].map { shown($0, 100) }
-        headline =
-            (signal ?? kernel.map { "Kernel \($0)" } ?? "A crash")
-            + (facts["crash_function"].map { " in \(shown($0, 120))" } ?? "")
+        headline = Self.headline(
+            panic: facts["panic"], what: signal ?? kernel.map { "Kernel \($0)" } ?? "A crash",
+            function: facts["crash_function"])
         self.facts = [
             ("Program", facts["executable"]), ("Package", task.package), ("Release", task.releaseID?.description),
-            ("Signal", signal), ("Kernel", kernel), ("Build-id", facts["kernel_build_id"]), ("Panic", facts["panic"]),
+            ("Signal", signal), ("Kernel", kernel), ("Build-id", facts["kernel_build_id"]),
+            ("Function", kernel == nil ? nil : facts["crash_function"]),
             ("Frames", Self.share(facts["symbolised_frames"], of: facts["frames"], "have names")),
             ("Modules", Self.share(facts["modules_complete"], of: facts["modules"], "were found with their debuginfo")),
             ("The core", facts["truncation"]),
         ].compactMap { name, value in value.map { Fact(name: name, value: shown($0, 300)) } }
+    }
+
+    /// Why a kernel stopped, in its own words; without them what happened, and where.
+    private static func headline(panic: String?, what: String, function: String?) -> String {
+        panic.flatMap { $0.isEmpty ? nil : shown($0, 300) } ?? what + (function.map { " in \(shown($0, 120))" } ?? "")
     }
 
     private static func share(_ part: String?, of whole: String?, _ words: String) -> String? {
@@ -125,8 +138,23 @@ struct TaskPage {
                 buildID: shown($0.buildID ?? "–", 80))
         }
         hasModules = !modules.isEmpty
-        if let function = document.crashFunction, let name = document.signal?.name {
-            headline = "\(shown(name, 64)) in \(shown(function, 120))"
+        if let panic = document.kernel?.panic {
+            headline = Self.headline(panic: panic, what: headline, function: nil)
+        } else if let function = document.crashFunction, let name = document.signal?.name {
+            headline = Self.headline(panic: nil, what: shown(name, 64), function: function)
+        }
+    }
+
+    mutating func show(_ all: [NamedResult]) {
+        results = all.map { ResultView(name: $0.name, size: Self.size($0.byteCount)) }
+        hasResults = !results.isEmpty
+    }
+
+    private static func size(_ bytes: Int) -> String {
+        switch bytes {
+        case ..<1024: bytes == 1 ? "1 byte" : "\(bytes) bytes"
+        case ..<(1 << 20): "\(bytes >> 10) KiB"
+        default: "\(bytes >> 20) MiB"
         }
     }
 }

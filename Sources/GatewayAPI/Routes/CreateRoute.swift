@@ -38,7 +38,7 @@ struct CreateRoute: Sendable {
         let headers = try UploadHeaders(request.head, dependencies.limits)
         try await reserveSpace(for: headers, slot)
         let taskType = try UploadHeaders.taskType(request.head, dependencies.limits)
-        let serverDump = try await serverDump(headers, taskType, context.client)
+        let serverDump = try await serverDump(headers, taskType, context.certainClient)
         let upload = try dependencies.clients.admitUpload(from: context.client)
         defer { upload.end() }
         let directory = try await newDirectory()

@@ -50,10 +50,12 @@ struct TaskPageRoute: Sendable {
     private func page(of report: TaskReport) async throws -> TaskPage {
         let task = report.snapshot.task
         let canDelete = dependencies.limits.allowDelete
-        guard task.state == .success else { return TaskPage(report, canDelete: canDelete) }
+        guard task.state != .pending else { return TaskPage(report, canDelete: canDelete) }
         let directory = TaskDirectory(task.id, in: dependencies.spool)
         return try await dependencies.onDisk {
             var page = TaskPage(report, canDelete: canDelete)
+            page.show(try directory.namedResults())
+            guard task.state == .success else { return page }
             if let file = try ResultFile(at: directory.results.appending("exploitable")) {
                 page.exploitable = ExploitabilityView(
                     String(decoding: try file.read(at: 0, count: min(file.byteCount, 64 << 10)), as: UTF8.self))

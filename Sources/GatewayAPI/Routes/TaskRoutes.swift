@@ -38,7 +38,7 @@ struct TaskRoutes: Sendable {
             let task = try await access.task(request, context)
             let path = directory(task).backtraceJSON
             guard let file = try await dependencies.onDisk({ try ResultFile(at: path) }) else {
-                throw missing("backtrace.json", task)
+                throw Refusal.missing("backtrace.json", of: task)
             }
             return try answer(request, ResultContent(file), "application/json")
         }
@@ -79,7 +79,7 @@ struct TaskRoutes: Sendable {
             let printed = try ResultFile(at: directory.log).map { try $0.read(at: 0, count: min($0.byteCount, most)) }
             return (printed ?? [], try KernelLog(at: directory.kernelLog, limit: most))
         }
-        guard !events.isEmpty || printed != [] else { throw missing("log", task) }
+        guard !events.isEmpty || printed != [] else { throw Refusal.missing("log", of: task) }
         var text = logText(of: task, events: events) + String(decoding: printed, as: UTF8.self)
         if text.utf8.count > most { text = String(decoding: text.utf8.prefix(most), as: UTF8.self) }
         if let kernel {
@@ -102,11 +102,16 @@ struct TaskRoutes: Sendable {
             let bytes = try file.read(at: 0, count: min(file.byteCount, Self.maximumBacktrace))
             return ResultContent(String(decoding: bytes, as: UTF8.self).utf8, version: file.version)
         }
-        guard let content else { throw missing(name, task) }
+        guard let content else { throw Refusal.missing(name, of: task) }
         return content
     }
+}
 
-    private func missing(_ name: String, _ task: RetraceTask) -> Refusal {
+extension Refusal {
+    /// A result that a task does not have, or not yet.
+    ///
+    /// - Parameter name: What stands after the task in the address.
+    static func missing(_ name: String, of task: RetraceTask) -> Refusal {
         let values = ["path": "/\(task.id)/\(name)", "task": "/\(task.id)", "log": "/\(task.id)/log"]
         return switch task.state {
         case .pending: Refusal(.notFound, .notThereYet, advice: .askAgain, with: values)
