@@ -11,7 +11,11 @@ struct UnreadableDumpTests {
     private func failure(of task: KernelTask, dump: String) async -> StageError? {
         let kernel = KernelDump(format: .kdump, release: nil, releaseEvidence: "The test says so.", file: dump)
         return await #expect(throws: StageError.self) {
-            try await task.retraced(kernel, files: nil, root: task.scratch.path)
+            // Nothing is ever started in it.
+            let debugger = DebuggerRoot(
+                directory: "/usr", executable: "/bin/crash", loader: "/lib/ld", libraryPath: ["/lib"],
+                dataDirectory: nil, pythonHome: nil, package: nevra("crash"))
+            _ = try await task.retraced(kernel, files: nil, root: task.scratch.path, debugger: debugger)
         }
     }
 
