@@ -7,7 +7,7 @@ import TaskStorage
 /// - Parameters:
 ///   - ahead: How many unfinished tasks are older.
 ///   - timings: When the stages worked; shown for a task that ended well.
-///   - facts: What the stages learnt; how good the result is, for a task that ended well.
+///   - facts: What the stages learnt; how good the result is, for a task that ended well, and what is missing of the dump.
 ///   - language: What our own sentences are written in; those of the stages are English where no catalogue has them.
 func statusText(
     of task: RetraceTask, ahead: Int, timings: [StageTiming], facts: [String: String] = [:],
@@ -17,7 +17,7 @@ func statusText(
         switch task.state {
         case .pending: progressLines(of: task, ahead: ahead) + kernelLines(facts)
         case .success: successLines(of: task, timings: timings, facts: facts)
-        case .failure: failureLines(of: task)
+        case .failure: failureLines(of: task) + kernelLines(facts) + truncationLines(facts)
         }
     return printable(lines.map { $0.text(in: language) }.joined(separator: "\n") + "\n")
 }
@@ -73,6 +73,11 @@ private func successLines(of task: RetraceTask, timings: [StageTiming], facts: [
     return lines
 }
 
+/// What is missing of the dump.
+private func truncationLines(_ facts: [String: String]) -> [Message] {
+    facts["truncation"].map { [.ofStage($0)] } ?? []
+}
+
 /// Which kernel stopped, and why; nothing for a program's crash.
 private func kernelLines(_ facts: [String: String]) -> [Message] {
     var lines: [Message] = []
@@ -87,7 +92,7 @@ private func kernelLines(_ facts: [String: String]) -> [Message] {
 /// How much of the crash could be named, so that nobody takes a poor result for a good one.
 private func qualityLines(_ facts: [String: String]) -> [Message] {
     var lines: [Message] = []
-    if let truncation = facts["truncation"] { lines.append(.ofStage(truncation)) }
+    lines += truncationLines(facts)
     if let named = facts["symbolised_frames"], let all = facts["frames"] {
         lines.append(Message(.namedFrames, ["named": named, "all": all]))
     }

@@ -11,7 +11,7 @@ struct TaskReport {
     func text(in language: Language) -> String {
         statusText(
             of: snapshot.task, ahead: snapshot.ahead, timings: snapshot.task.state == .success ? snapshot.timings : [],
-            facts: snapshot.task.state == .failure ? [:] : snapshot.facts, in: language)
+            facts: snapshot.facts, in: language)
             + (outlook.map { $0.message.text(in: language) + "\n" } ?? "")
     }
 
