@@ -83,7 +83,7 @@ struct CompletedRequest: Sendable {
         try index.forEachPackage { package in
             guard isComplete else { return }
             if package.isOffered { return }
-            isComplete = fileSize(try mirror.file(at: package.location)) == package.byteCount
+            isComplete = mirror.byteCount(at: package.location) == package.byteCount
         }
         return isComplete
     }

@@ -74,7 +74,7 @@ struct SyncSession: Sendable {
         let inventory = try await downloader.blocking { try MirrorInventory(mirror) }
         let selection = try await downloader.blocking {
             try PackageSelection(request, suites: suites, distribution: distribution) { package in
-                fileSize(try mirror.file(at: inventory.location(for: package))) == package.byteCount
+                mirror.byteCount(at: inventory.location(for: package)) == package.byteCount
             }
         }
         var places = inventory
