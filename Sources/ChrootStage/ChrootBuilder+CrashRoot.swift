@@ -34,23 +34,21 @@ extension ChrootBuilder {
             try place.present(ifBuiltFrom: fingerprint)
         }
         if let present { return present }
-        let wanted = resolution.packages.map {
+        let packages = resolution.packagesInMirrors
+        let wanted = packages.map { package, releaseID in
             WantedPackage(
-                nevra: $0.nevra, sha256: $0.sha256, location: $0.location,
-                mirror: MirrorDirectory(resolution.release(of: $0), in: repositories))
+                nevra: package.nevra, sha256: package.sha256, location: package.location,
+                mirror: MirrorDirectory(releaseID, in: repositories))
         }
         var parts: [RootPart] = []
         var remarks: [String] = []
         var missing: Set<NEVRA> = []
-        for (package, answer) in zip(
-            resolution.packages, try await unpack(wanted, of: "the crash", progress: progress))
-        {
+        let answers = try await unpack(wanted, of: "the crash", progress: progress)
+        for ((package, releaseID), answer) in zip(packages, answers) {
             switch answer {
             case .leased(let lease):
                 parts.append(
-                    RootPart(
-                        package: package.nevra, releaseID: resolution.release(of: package), lease: lease,
-                        files: package.files))
+                    RootPart(package: package.nevra, releaseID: releaseID, lease: lease, files: package.files))
             case .unavailable(let reason):
                 missing.insert(package.nevra)
                 remarks.append(Self.remark(on: package.nevra, missing: reason, in: resolution))

@@ -11,18 +11,21 @@ extension ChrootBuilder {
     ///
     /// Of a kernel's debuginfo the crash root has vmlinux and the debug files of the modules that were loaded, by the dump;
     /// of all modules where nobody can tell. Without a vmlinux of that very build there is no ``CrashModel/Chroot/kernel``, and
-    /// the remarks say why: the kernel's log can be read without.
+    /// the remarks say why: the kernel's log can be read without. It can without any debugger too, so where none can be had
+    /// that reads these dumps, there is no ``CrashModel/Chroot/debugger`` either, and no symbols are unpacked.
     ///
     /// - Parameter loadedModules: Asked when the dump's reader could not tell which modules were loaded.
-    /// - Throws: ``CrashModel/StageError`` of stage `build`: no debugger, a full disk, a store that cannot be written.
+    /// - Throws: ``CrashModel/StageError`` of stage `build`: for a process no debugger; a full disk, a store that cannot be
+    ///   written.
     package func build(
         _ crash: Crash, _ resolution: Resolution, task: TaskID, loadedModules: LoadedModulesQuestion? = nil,
         progress: @escaping BuildProgress = { _, _ in }
     ) async throws(StageError) -> Chroot {
         guard crash.kind == .vmcore else { return try await build(resolution, task: task, progress: progress) }
-        let debugger = try await kernelDebugger(for: resolution.releaseID, progress: progress)
+        let debugger = try await kernelDebugger(for: resolution, progress: progress)
         let root = try await kernelRoot(
-            of: crash.kernel, resolution, task: task, loadedModules: loadedModules, progress: progress)
+            of: crash.kernel, resolution, task: task, isReadable: debugger.root != nil, loadedModules: loadedModules,
+            progress: progress)
         return Chroot(
             crashRoot: root.path.string, debugger: debugger.root, remarks: debugger.remarks + root.remarks,
             kernel: root.kernel)
@@ -30,17 +33,19 @@ extension ChrootBuilder {
 
     /// `roots/<task>/` with the kernel's symbols.
     private func kernelRoot(
-        of dump: KernelDump?, _ resolution: Resolution, task: TaskID, loadedModules: LoadedModulesQuestion?,
-        progress: @escaping BuildProgress
+        of dump: KernelDump?, _ resolution: Resolution, task: TaskID, isReadable: Bool,
+        loadedModules: LoadedModulesQuestion?, progress: @escaping BuildProgress
     ) async throws(StageError) -> CrashRoot {
         let place = CrashRootPlace(task: task, in: roots)
-        let fingerprint = CrashRootManifest.fingerprint(of: resolution, kernel: dump)
+        let fingerprint = CrashRootManifest.fingerprint(of: resolution, kernel: isReadable ? dump : nil)
         let present = try await blockingCalls(Self.doing) { () throws(Errno) in
             try place.present(ifBuiltFrom: fingerprint)
         }
         if let present { return present }
         let plan: CrashRootPlan
-        if let symbols = KernelSymbols(dump, resolution) {
+        if !isReadable {
+            plan = CrashRootPlan(parts: [], modules: [], missing: [], remarks: [])
+        } else if let symbols = KernelSymbols(dump, resolution) {
             plan = try await self.plan(for: symbols, loadedModules, progress)
         } else {
             plan = CrashRootPlan(

@@ -4,11 +4,32 @@ import Packages
 import SystemPackage
 
 extension ChrootBuilder {
+    /// The debugger for the kernel of a resolution, or why there is none, as the first remark.
+    ///
+    /// - Throws: ``CrashModel/StageError`` for what may go away.
+    func kernelDebugger(
+        for resolution: Resolution, progress: BuildProgress
+    ) async throws(StageError) -> (root: DebuggerRoot?, remarks: [String]) {
+        guard let releaseID = resolution.releaseID else { return (nil, [resolution.releaseEvidence]) }
+        do throws(StageError) {
+            let (root, remarks) = try await kernelDebugger(for: releaseID, progress: progress)
+            return (root, remarks)
+        } catch {
+            guard Self.lasting.contains(error.code), error.disposition == .failed else { throw error }
+            return (nil, [error.reason + (error.advice.map { " \($0)" } ?? "")])
+        }
+    }
+
+    /// What no further attempt changes.
+    private static let lasting: Set<StageError.Code> = [
+        .debuggerNotMirrored, .debuggerUnusable, .foreignArchitecture, .unknownDistribution,
+    ]
+
     /// The debugger for the kernels of a release: the release's own, or else the one of this host.
     ///
     /// - Returns: The root, and a remark when it is not what the plugin names.
     /// - Throws: ``CrashModel/StageError``: `debugger-not-mirrored` or `debugger-unusable` when there is neither.
-    func kernelDebugger(
+    private func kernelDebugger(
         for releaseID: ReleaseID, progress: BuildProgress
     ) async throws(StageError) -> (root: DebuggerRoot, remarks: [String]) {
         let distribution = try runnableDistribution(of: releaseID)

@@ -45,7 +45,10 @@ package struct ChrootBuilder: Sendable {
     package func build(
         _ resolution: Resolution, task: TaskID, progress: BuildProgress = { _, _ in }
     ) async throws(StageError) -> Chroot {
-        let debugger = try await debuggerRoot(for: resolution.releaseID, progress: progress)
+        guard let releaseID = resolution.releaseID else {
+            throw StageError(.build, .internalError, "The job names no release of the program that crashed.")
+        }
+        let debugger = try await debuggerRoot(for: releaseID, progress: progress)
         let root = try await crashRoot(of: resolution, task: task, progress: progress)
         return Chroot(crashRoot: root.path.string, debugger: debugger, remarks: root.remarks)
     }

@@ -39,7 +39,7 @@ struct CrashRootManifest: Codable {
             for part in parts { hash.update(data: Array(part.utf8) + [0]) }
             hash.update(data: [1])
         }
-        add([resolution.releaseID.description])
+        add([resolution.releaseID?.description ?? ""])
         for package in resolution.packages { add([package.sha256, package.location] + (package.files ?? ["*"])) }
         for module in resolution.modules {
             add([module.module.path, module.binary?.path ?? "", module.debuginfo?.path ?? ""])

@@ -18,13 +18,15 @@ struct KernelSymbols: Sendable {
     init?(_ dump: KernelDump?, _ resolution: Resolution) {
         guard let dump, let position = resolution.modules.firstIndex(where: { $0.debuginfo != nil }),
             let debuginfo = resolution.modules[position].debuginfo,
-            let package = resolution.packages.first(where: { $0.nevra == debuginfo.nevra })
+            let (package, releaseID) = resolution.packagesInMirrors.first(where: {
+                $0.package.nevra == debuginfo.nevra
+            })
         else { return nil }
         self.dump = dump
         self.package = package
         self.position = position
         kernel = resolution.modules[position]
-        releaseID = resolution.release(of: package)
+        self.releaseID = releaseID
         vmlinux = debuginfo.path
         directory = package.files?.first { $0.hasSuffix("/") }
     }

@@ -2,13 +2,14 @@
 package struct Chroot: Hashable, Sendable {
     /// The directory that becomes `/` of the sandbox: the packages of the crash and nothing else.
     package let crashRoot: String
-    package let debugger: DebuggerRoot
+    /// nil where there is none that reads the dump of a kernel, whose log can be read all the same; the remarks say why.
+    package let debugger: DebuggerRoot?
     /// What could not be put into the root and why, a sentence each.
     package let remarks: [String]
     /// Set for a kernel's dump whose vmlinux is in the root.
     package let kernel: KernelFiles?
 
-    package init(crashRoot: String, debugger: DebuggerRoot, remarks: [String] = [], kernel: KernelFiles? = nil) {
+    package init(crashRoot: String, debugger: DebuggerRoot?, remarks: [String] = [], kernel: KernelFiles? = nil) {
         self.crashRoot = crashRoot
         self.debugger = debugger
         self.remarks = remarks

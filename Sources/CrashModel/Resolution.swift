@@ -1,7 +1,9 @@
 /// Which packages a crash ran, and which hold the debuginfo for them.
 package struct Resolution: Hashable, Sendable {
-    package let releaseID: ReleaseID
-    /// How the release was found, as a sentence for people.
+    /// nil where nothing on this server goes with the dump of a kernel, whose log can be read all the same; there are no
+    /// packages then.
+    package let releaseID: ReleaseID?
+    /// How the release was found, or why there is none, as a sentence for people.
     package let releaseEvidence: String
     /// One entry for every module of the crash, in the crash's order.
     package let modules: [ResolvedModule]
@@ -11,7 +13,7 @@ package struct Resolution: Hashable, Sendable {
     package let remarks: [String]
 
     package init(
-        releaseID: ReleaseID, releaseEvidence: String, modules: [ResolvedModule], packages: [ResolvedPackage],
+        releaseID: ReleaseID?, releaseEvidence: String, modules: [ResolvedModule], packages: [ResolvedPackage],
         remarks: [String] = []
     ) {
         self.releaseID = releaseID
@@ -21,8 +23,11 @@ package struct Resolution: Hashable, Sendable {
         self.remarks = remarks
     }
 
-    /// The release in whose mirror a package is: a process may have files of two, where a container meets its host.
-    package func release(of package: ResolvedPackage) -> ReleaseID { package.releaseID ?? releaseID }
+    /// Every package with the release in whose mirror it is: a process may have files of two, where a container meets its
+    /// host.
+    package var packagesInMirrors: [(package: ResolvedPackage, releaseID: ReleaseID)] {
+        packages.compactMap { package in (package.releaseID ?? releaseID).map { (package, $0) } }
+    }
 
     /// The same with something more that a person should know.
     package func adding(remarks more: [String]) -> Resolution {

@@ -17,10 +17,10 @@ extension DistributionCatalog {
     /// Where a kernel may be had for which a resolution found no package; nil where the resolution has one, the dump does not
     /// tell its release, or the plugin of the resolution's release names no source.
     package func kernelSource(of crash: Crash, _ resolution: Resolution) -> KernelSource? {
-        guard let release = crash.kernel?.release, resolution.packages.isEmpty,
-            let distribution = distribution(named: resolution.releaseID.release.distribution), distribution.isEnabled,
+        guard let release = crash.kernel?.release, resolution.packages.isEmpty, let named = resolution.releaseID,
+            let distribution = distribution(named: named.release.distribution), distribution.isEnabled,
             let packaging = distribution.kernel,
-            let listed = distribution.listedRelease(for: resolution.releaseID.release),
+            let listed = distribution.listedRelease(for: named.release),
             let version = distribution.versions.first(where: { $0.version == listed.version })
         else { return nil }
         let addresses = packaging.sourceAddresses(of: release, crash.architecture)

@@ -10,7 +10,7 @@ extension Chroot: Codable {
         let values = try decoder.container(keyedBy: Key.self)
         try self.init(
             crashRoot: values.decode(String.self, forKey: .crashRoot),
-            debugger: values.decode(DebuggerRoot.self, forKey: .debugger),
+            debugger: values.decodeIfPresent(DebuggerRoot.self, forKey: .debugger),
             remarks: values.decode([String].self, forKey: .remarks),
             kernel: values.decodeIfPresent(KernelFiles.self, forKey: .kernel))
     }
@@ -18,7 +18,7 @@ extension Chroot: Codable {
     package func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: Key.self)
         try values.encode(crashRoot, forKey: .crashRoot)
-        try values.encode(debugger, forKey: .debugger)
+        try values.encodeIfPresent(debugger, forKey: .debugger)
         try values.encode(remarks, forKey: .remarks)
         try values.encodeIfPresent(kernel, forKey: .kernel)
     }

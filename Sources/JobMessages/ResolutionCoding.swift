@@ -10,7 +10,7 @@ extension Resolution: Codable {
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: Key.self)
         try self.init(
-            releaseID: values.decode(ReleaseID.self, forKey: .releaseID),
+            releaseID: values.decodeIfPresent(ReleaseID.self, forKey: .releaseID),
             releaseEvidence: values.decode(String.self, forKey: .releaseEvidence),
             modules: values.decode([ResolvedModule].self, forKey: .modules),
             packages: values.decode([ResolvedPackage].self, forKey: .packages),
@@ -19,7 +19,7 @@ extension Resolution: Codable {
 
     package func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: Key.self)
-        try values.encode(releaseID, forKey: .releaseID)
+        try values.encodeIfPresent(releaseID, forKey: .releaseID)
         try values.encode(releaseEvidence, forKey: .releaseEvidence)
         try values.encode(modules, forKey: .modules)
         try values.encode(packages, forKey: .packages)

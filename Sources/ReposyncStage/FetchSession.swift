@@ -27,7 +27,8 @@ struct FetchSession: Sendable {
         (wanted, unobtainable) = try await downloader.blocking {
             var wanted: [OfferedFile] = []
             var remarks: [String] = []
-            for (releaseID, packages) in Dictionary(grouping: resolution.packages, by: resolution.release(of:)) {
+            for (releaseID, packages) in Dictionary(grouping: resolution.packagesInMirrors, by: \.releaseID) {
+                let packages = packages.map(\.package)
                 let known = catalog.distribution(named: releaseID.release.distribution)?.repositories(for: releaseID)
                 let found = try Self.look(for: packages, in: MirrorDirectory(releaseID, in: repositories), known ?? [])
                 wanted += found.wanted

@@ -12,8 +12,10 @@ func adoptOthers(
     var packages = resolution.packages
     var remarks = resolution.remarks
     var unknown = modules.indices.filter { modules[$0].status == .unknown }
-    guard !unknown.isEmpty, let mirrored = try? mirrors.releases() else { return resolution }
-    let others = mirrored.filter { $0 != resolution.releaseID && runs(crash.architecture, on: $0) }
+    guard !unknown.isEmpty, let own = resolution.releaseID, let mirrored = try? mirrors.releases() else {
+        return resolution
+    }
+    let others = mirrored.filter { $0 != own && runs(crash.architecture, on: $0) }
     for releaseID in others.prefix(mostReleases) where !unknown.isEmpty {
         guard let index = try? mirrors.index(of: releaseID) else { continue }
         let order = catalog.distribution(named: releaseID.release.distribution)?.versionOrder ?? .debian
@@ -39,11 +41,11 @@ func adoptOthers(
         }
         let count = adopted.count == 1 ? "One module is" : "\(adopted.count) modules are"
         remarks.append(
-            "\(count) of \(releaseID), not of \(resolution.releaseID): \(adopted.prefix(5).joined(separator: ", "))"
+            "\(count) of \(releaseID), not of \(own): \(adopted.prefix(5).joined(separator: ", "))"
                 + (adopted.count > 5 ? " and others." : "."))
     }
     return Resolution(
-        releaseID: resolution.releaseID, releaseEvidence: resolution.releaseEvidence, modules: modules,
+        releaseID: own, releaseEvidence: resolution.releaseEvidence, modules: modules,
         packages: packages, remarks: remarks)
 }
 

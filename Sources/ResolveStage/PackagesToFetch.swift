@@ -11,8 +11,7 @@ package func packagesToFetch(
 ) throws(StageError) -> [ResolvedPackage] {
     do throws(PackageIndexError) {
         var wanted: [ResolvedPackage] = []
-        for package in resolution.packages {
-            let releaseID = resolution.release(of: package)
+        for (package, releaseID) in resolution.packagesInMirrors {
             let mirror = MirrorDirectory(releaseID, in: indexes.repositories)
             guard !mirror.hasFile(at: package.location), let index = try indexes.index(of: releaseID),
                 try index.offer(of: package.sha256) != nil
@@ -22,7 +21,7 @@ package func packagesToFetch(
         return wanted
     } catch {
         throw StageError(
-            .resolve, .indexUnusable, "The package index of \(resolution.releaseID) cannot be used: \(error).",
+            .resolve, .indexUnusable, "A package index cannot be used: \(error).",
             disposition: .retry(after: .seconds(60)))
     }
 }

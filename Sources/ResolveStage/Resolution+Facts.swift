@@ -14,10 +14,10 @@ extension Resolution {
         let counts = statusCounts
         let fromFiles = modules.count - (counts[.virtual] ?? 0)
         var facts = [
-            "release": releaseID.description,
             "modules": String(fromFiles),
             "modules_complete": String(counts[.complete] ?? 0), "release_evidence": printable(releaseEvidence),
         ]
+        facts["release"] = releaseID?.description
         facts["package"] = crashedPackage?.description
         facts[TaskFact.packages] = TaskFact.list(
             packages.filter { $0.role == .binary }.map { ($0.nevra.name, $0.nevra.versionText) })
@@ -41,6 +41,7 @@ extension Resolution {
 
     /// One sentence for the person who waits.
     package var summary: String {
+        guard let releaseID else { return releaseEvidence }
         let fromFiles = modules.filter { $0.status != .virtual }.count
         return "found \(packages.count) \(packages.count == 1 ? "package" : "packages") of \(releaseID); "
             + "\(statusCounts[.complete] ?? 0) of \(fromFiles) modules are complete"

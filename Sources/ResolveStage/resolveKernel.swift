@@ -7,7 +7,7 @@ import Packages
 /// A kernel that no mirror has is an answer: its log can be read without symbols. All releases of the architecture are
 /// asked, the likely one first, because a dump need not say of which distribution it is.
 ///
-/// - Throws: ``CrashModel/StageError`` with `index-unusable`, or `unknown-release` where no plugin has the architecture.
+/// - Throws: ``CrashModel/StageError`` with `index-unusable`.
 func resolveKernel(
     _ crash: Crash, _ dump: KernelDump, _ catalog: DistributionCatalog, _ mirrors: Mirrors
 ) throws(StageError) -> Resolution {
@@ -34,19 +34,20 @@ func resolveKernel(
                 disposition: .retry(after: .seconds(60)))
         }
     }
-    guard let releaseID = likely ?? mirrored.first(where: { readsKernels($0, catalog) }) ?? anyRelease(crash, catalog)
-    else {
-        throw StageError(
-            .resolve, .unknownRelease, "No plugin of this server has kernels of \(crash.architecture).",
-            advice: "Known distributions: " + catalog.distributions.map(\.name).joined(separator: ", ") + ".")
+    let releaseID = likely ?? mirrored.first(where: { readsKernels($0, catalog) }) ?? anyRelease(crash, catalog)
+    let evidence: String
+    switch (releaseID, likely) {
+    case (nil, _):
+        evidence =
+            "No plugin of this server has kernels of \(crash.architecture). Known distributions: "
+            + catalog.distributions.map(\.name).joined(separator: ", ") + "."
+    case (let releaseID?, nil):
+        evidence = "Nothing in the dump says of which release it is; the debugger of \(releaseID) reads it."
+    case (_, _?): evidence = detected.map { sentence($0.evidence) } ?? ""
     }
-    let evidence =
-        likely == nil
-        ? "Nothing in the dump says of which release it is; the debugger of \(releaseID) reads it."
-        : detected.map { sentence($0.evidence) } ?? ""
     return unknownKernel(
         crash, dump, releaseID: releaseID, evidence: evidence, mirrored: mirrored, others: others,
-        age: MirrorFacts(releaseID, mirrors.syncStatus(releaseID)).age)
+        age: releaseID.map { MirrorFacts($0, mirrors.syncStatus($0)).age } ?? "")
 }
 
 /// By the client's word, else by what the kernel's own release looks like: `.fc40`, `.el9`.
@@ -101,7 +102,7 @@ private func resolution(
 }
 
 private func unknownKernel(
-    _ crash: Crash, _ dump: KernelDump, releaseID: ReleaseID, evidence: String, mirrored: [ReleaseID],
+    _ crash: Crash, _ dump: KernelDump, releaseID: ReleaseID?, evidence: String, mirrored: [ReleaseID],
     others: [String], age: String
 ) -> Resolution {
     let name = dump.release.map { "kernel \($0)" } ?? "this kernel, whose release the dump does not tell"

@@ -2,11 +2,11 @@ import CrashModel
 
 extension BacktraceJSON {
     init(
-        _ backtrace: Backtrace, crash: Crash, resolution: Resolution, debugger: NEVRA, summary: RetraceSummary,
+        _ backtrace: Backtrace, crash: Crash, resolution: Resolution, debugger: NEVRA?, summary: RetraceSummary,
         exploitability: Exploitability
     ) {
         self.init(
-            debugger: debugger.description, release: resolution.releaseID.description, executable: crash.executable,
+            debugger: debugger?.description, release: resolution.releaseID?.description, executable: crash.executable,
             commandLine: crash.commandLine,
             signal: crash.signal.map { SignalJSON(number: $0.number, name: $0.description) },
             processID: crash.processID, quality: summary.quality.rawValue, crashFunction: summary.crashFunction,

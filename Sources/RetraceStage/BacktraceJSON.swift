@@ -4,9 +4,10 @@ import FoundationEssentials
 /// The file `backtrace.json`, version 1. Keys are only ever added within a version.
 struct BacktraceJSON: Encodable {
     let version = 1
-    /// `gdb-13.1-3.amd64`.
-    let debugger: String
-    let release: String
+    /// `gdb-13.1-3.amd64`; absent where no debugger reads the dump of a kernel.
+    let debugger: String?
+    /// Absent where nothing on the server goes with the dump of a kernel.
+    let release: String?
     let executable: String
     let commandLine: String?
     let signal: SignalJSON?

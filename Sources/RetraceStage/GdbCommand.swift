@@ -23,12 +23,13 @@ enum SectionLabel {
 ///   - frames: The file of the host to which the script writes.
 ///   - script: The source of the script of frames.
 func gdbCommand(
-    for crash: Crash, _ resolution: Resolution, in chroot: Chroot, coredump: FilePath, frames: FilePath,
+    for crash: Crash, _ resolution: Resolution, in chroot: Chroot, _ debugger: DebuggerRoot, coredump: FilePath,
+    frames: FilePath,
     script: [UInt8], user: SandboxUser
 ) -> SandboxedCommand {
     var command = gdbCommand(
-        for: crash, resolution, in: chroot, coredump: coredump, options: ["-batch"], settings: unattendedSettings,
-        user: user)
+        for: crash, resolution, in: chroot, debugger, coredump: coredump, options: ["-batch"],
+        settings: unattendedSettings, user: user)
     command.arguments += ["-ex", pythonCommand(running: script, aborted: crash.signal?.number == 6)]
     for line in gdbReport { command.arguments += ["-ex", line] }
     command.binds.append(SandboxBind(frames, at: SandboxPath.frames, writable: true))
@@ -41,10 +42,9 @@ func gdbCommand(
 ///   - options: Further options of gdb.
 ///   - settings: Further settings, beside those that keep files of the crash from being run.
 func gdbCommand(
-    for crash: Crash, _ resolution: Resolution, in chroot: Chroot, coredump: FilePath, options: [String],
-    settings: [String], user: SandboxUser
+    for crash: Crash, _ resolution: Resolution, in chroot: Chroot, _ debugger: DebuggerRoot, coredump: FilePath,
+    options: [String], settings: [String], user: SandboxUser
 ) -> SandboxedCommand {
-    let debugger = chroot.debugger
     func inside(_ path: String) -> String { SandboxPath.debugger + path }
     var environment = ["LC_ALL": "C.UTF-8", "HOME": "/tmp", "TERM": "dumb", "PATH": "/usr/bin:/bin"]
     // Otherwise gdb's libc would load the crash root's converters of character sets, which are of another version.

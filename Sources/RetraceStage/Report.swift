@@ -14,7 +14,7 @@ struct Report: Sendable {
     let exploitability: Exploitability
     private let crash: Crash
     private let resolution: Resolution
-    private let debugger: NEVRA
+    private let debugger: NEVRA?
 
     /// - Parameter fault: What the core itself says of the signal; nil when it cannot be read.
     /// - Throws: ``StageError`` when there is no frame in what gdb printed or wrote.
@@ -42,7 +42,7 @@ struct Report: Sendable {
         text = backtraceText(printed: printed, backtrace: backtrace, resolution: resolution, remarks: remarks)
         self.crash = crash
         self.resolution = resolution
-        debugger = chroot.debugger.package
+        debugger = chroot.debugger?.package
     }
 
     /// The bytes of `backtrace.json`.

@@ -58,12 +58,15 @@ private func retraceProcess(
     _ crash: Crash, _ resolution: Resolution, in chroot: Chroot, directory: TaskDirectory, limits: RetraceLimits,
     log: inout RetraceLog, progress: @Sendable (String) async -> Void
 ) async throws(StageError) -> RetraceSummary {
+    guard let debugger = chroot.debugger else {
+        throw StageError(.retrace, .internalError, "The job for a program's core names no debugger.")
+    }
     let command = gdbCommand(
-        for: crash, resolution, in: chroot, coredump: directory.coredump, frames: directory.frames,
+        for: crash, resolution, in: chroot, debugger, coredump: directory.coredump, frames: directory.frames,
         script: PackageResources.frames_py, user: limits.user)
     log.note(command)
     try await onThread { try prepareFiles(in: directory, user: limits.user) }
-    await progress("\(chroot.debugger.package.name) \(chroot.debugger.package.versionText) reads the core.")
+    await progress("\(debugger.package.name) \(debugger.package.versionText) reads the core.")
     let result: ChildResult
     do throws(SandboxError) {
         result = try await runSandboxed(command, limits: limits.sandbox)

@@ -28,7 +28,7 @@ struct RetraceLog {
     }
 
     mutating func note(_ resolution: Resolution) {
-        note("release \(resolution.releaseID): \(resolution.releaseEvidence)")
+        note("release \(resolution.releaseID?.description ?? "unknown"): \(resolution.releaseEvidence)")
         for module in resolution.modules {
             let packages = [module.binary?.nevra, module.debuginfo?.nevra].compactMap { $0?.description }
             let reason = module.reason.map { " (\($0))" } ?? ""

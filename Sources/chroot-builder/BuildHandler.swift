@@ -41,8 +41,9 @@ func buildHandler(spool: FilePath, builder: ChrootBuilder, nextQueue: String) ->
             try await NIOThreadPool.singleton.runIfActive { try directory.keepRetraceJob(body) }
             return JobOutcome(
                 next: [.init(next, routingKey: nextQueue)],
-                message: "\(content(of: chroot, for: job)) in the root, and \(chroot.debugger.package) beside it.",
-                facts: ["debugger": chroot.debugger.package.description])
+                message: "\(content(of: chroot, for: job)) in the root, and "
+                    + "\(chroot.debugger?.package.description ?? "no debugger") beside it.",
+                facts: chroot.debugger.map { ["debugger": $0.package.description] } ?? [:])
         })
 }
 

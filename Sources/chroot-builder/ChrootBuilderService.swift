@@ -61,8 +61,8 @@ struct ChrootBuilderService {
             try TaskDirectory.tasks(in: spool).compactMap { task -> FilePath? in
                 let directory = TaskDirectory(task, in: spool)
                 guard let body = try? directory.keptRetraceJob(upTo: JobCoding.maximumBytes) else { return nil }
-                return (try? JobCoding.decode(RetraceJob.self, from: body)).map {
-                    FilePath($0.chroot.debugger.directory)
+                return (try? JobCoding.decode(RetraceJob.self, from: body))?.chroot.debugger.map {
+                    FilePath($0.directory)
                 }
             }
         }

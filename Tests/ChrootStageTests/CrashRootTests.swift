@@ -23,7 +23,7 @@ import Testing
             #expect(try status(root).st_mode & 0o7777 == 0o755)
             #expect(try status(root.appending("usr/lib/x86_64-linux-gnu")).st_mode & 0o777 == 0o755)
             #expect(chroot.remarks == [])
-            #expect(chroot.debugger.package.name == "gdb")
+            #expect(chroot.debugger?.package.name == "gdb")
         }
     }
 

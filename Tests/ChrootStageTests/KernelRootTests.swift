@@ -38,7 +38,7 @@ import Testing
             #expect(
                 chroot.remarks.first?.hasSuffix(
                     "has no debug files of 2 modules that were loaded: nvidia and 1 more.") == true)
-            #expect(chroot.debugger.executable == "/usr/bin/crash" && chroot.debugger.package.name == "crash")
+            #expect(chroot.debugger?.executable == "/usr/bin/crash" && chroot.debugger?.package.name == "crash")
         }
     }
 
@@ -162,7 +162,7 @@ import Testing
             let tool = try await release.add(TestPackage("tool", "1-1", ["usr/bin/tool": .text("tool")]))
             let crash = try MadeKernelCrash.crash(modules: nil, buildID: nil, kind: .coredump)
             let chroot = try await release.builder.build(crash, release.resolution([tool]), task: release.task)
-            #expect(chroot.debugger.executable == "/usr/bin/gdb" && chroot.kernel == nil)
+            #expect(chroot.debugger?.executable == "/usr/bin/gdb" && chroot.kernel == nil)
             #expect(exists(FilePath(chroot.crashRoot).appending("usr/bin/tool")))
         }
     }

@@ -9,8 +9,7 @@ import Testing
 
 /// Debian's own crash, out of packages and from the host, started in a sandbox with nothing else of the host.
 @Suite(.enabled(if: access("/usr/bin/crash", X_OK) == 0, "needs Debian's package crash")) struct RealCrashTests {
-    private func version(in chroot: Chroot) async throws -> String {
-        let debugger = chroot.debugger
+    private func version(of debugger: DebuggerRoot, in chroot: Chroot) async throws -> String {
         let libraries = debugger.libraryPath.map { "/.retrace" + $0 }.joined(separator: ":")
         let result = try await runSandboxed(
             SandboxedCommand(
@@ -32,9 +31,10 @@ import Testing
                 catalog: release.catalog)
             let chroot = try await builder.build(
                 MadeKernelCrash.crash(modules: nil, buildID: nil), release.resolution([]), task: release.task)
-            #expect(chroot.debugger.package.name == "crash" && chroot.debugger.package.version != "of-the-host")
-            #expect(try await version(in: chroot).contains("crash \(chroot.debugger.package.version)"))
-            #expect(FilePath(chroot.debugger.directory).lastComponent?.string.hasPrefix("host-") == true)
+            let debugger = try #require(chroot.debugger)
+            #expect(debugger.package.name == "crash" && debugger.package.version != "of-the-host")
+            #expect(try await version(of: debugger, in: chroot).contains("crash \(debugger.package.version)"))
+            #expect(FilePath(debugger.directory).lastComponent?.string.hasPrefix("host-") == true)
         }
     }
 
@@ -50,8 +50,9 @@ import Testing
             }
             let chroot = try await release.builder.build(
                 MadeKernelCrash.crash(modules: nil, buildID: nil), release.resolution([]), task: release.task)
-            #expect(FilePath(chroot.debugger.directory).lastComponent?.string.contains(".kernel-") == true)
-            #expect(try await version(in: chroot).contains("crash \(chroot.debugger.package.version)"))
+            let debugger = try #require(chroot.debugger)
+            #expect(FilePath(debugger.directory).lastComponent?.string.contains(".kernel-") == true)
+            #expect(try await version(of: debugger, in: chroot).contains("crash \(debugger.package.version)"))
         }
     }
 

@@ -46,7 +46,7 @@ import Testing
             let commands = try FolderContents.write(
                 "sys\nmod -s dummy \(dummy)\nquit\n".utf8, to: release.directory.appending("commands"))
             chmod(commands.string, 0o644)
-            let debugger = chroot.debugger
+            let debugger = try #require(chroot.debugger)
             let result = try await runSandboxed(
                 SandboxedCommand(
                     root: FilePath(chroot.crashRoot),

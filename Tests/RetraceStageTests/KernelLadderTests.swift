@@ -13,20 +13,24 @@ struct KernelLadderTests {
     private func analysed(
         start: String = "", answer: String = plainAnswers,
         files: KernelFiles? = KernelFiles(vmlinux: "/vmlinux", modules: nil),
-        log: String? = nil, limits: RetraceLimits = RetraceLimits(), buildID: String? = nil
+        log: String? = nil, limits: RetraceLimits = RetraceLimits(), buildID: String? = nil,
+        release: String = "6.1.0-56-cloud-amd64", modules: [String] = []
     ) async throws -> RetracedKernel {
         let task = try KernelTask(bytes: Array("no dump.".utf8))
         defer { task.remove() }
         let root = task.scratch.path.appending("root")
         mkdir(root.string, 0o755)
         try put("no vmlinux", at: root.appending("vmlinux"))
+        mkdir(root.appending("modules").string, 0o755)
+        for name in modules { try put("", at: root.appending("modules").appending(name)) }
         if let log {
             mkdir(task.directory.results.string, 0o700)
             try put(log, at: task.directory.results.appending("log"))
         }
         let crash = try await StandInCrash(in: task.scratch.path, start: start, answer: answer)
         return try await task.retraced(
-            kernelDump(buildID: buildID), files: files, root: root, debugger: crash.root, limits: limits)
+            kernelDump(release: release, buildID: buildID), files: files, root: root, debugger: crash.root,
+            limits: limits)
     }
 
     @Test func allCommandsAreFilesAndTheExceptionIsTheCulprit() async throws {
@@ -103,6 +107,61 @@ struct KernelLadderTests {
             #expect(try JSONSchema(named: "Backtrace").violations(of: Array(answer.json.utf8)) == [])
             #expect(!answer.summary.remarks.isEmpty)
         }
+    }
+
+    /// A kernel of an architecture whose crash does not run here, or of a release that nobody mirrors.
+    @Test func theLogIsAResultWithoutAnyDebugger() async throws {
+        let why = "A crash on s390x needs a debugger that does not run on this host."
+        func answer(_ bytes: String?) async throws -> RetracedKernel {
+            let task = try KernelTask(bytes: Array("no dump.".utf8))
+            defer { task.remove() }
+            if let bytes {
+                mkdir(task.directory.results.string, 0o700)
+                try put(bytes, at: task.directory.results.appending("log"))
+            }
+            return try await task.retraced(
+                kernelDump(), files: nil, root: task.scratch.path, debugger: nil, remarks: [why])
+        }
+        let found = try await answer("[    2.0] Kernel panic - not syncing: x\n")
+        #expect(found.summary.rung == .logOnly && found.summary.panic == "Kernel panic - not syncing: x")
+        #expect(found.summary.remarks.contains(why))
+        #expect(found.text.contains("Not full: There is no debugger for the dumps of this kernel."))
+        #expect(try JSONSchema(named: "Backtrace").violations(of: Array(found.json.utf8)) == [])
+        let error = await #expect(throws: StageError.self) { try await answer(nil) }
+        #expect(error?.code == .debuggerMissing && error?.reason.contains(why) == true)
+    }
+
+    /// crash finds no way into the dumps of some kernels of Enterprise Linux 5 by itself.
+    @Test func aKernelOfEnterpriseLinux5IsTriedWithItsPhysicalBase() async throws {
+        let start = #"case "$options" in *phys_base=0x200000*) ;; *) echo "crash: seek error"; exit 1;; esac"#
+        let answer = try await analysed(start: start, release: "2.6.18-398.el5")
+        #expect(answer.summary.rung == .full)
+        #expect(try DecodedKernel(answer.json).kernel.refusals.isEmpty)
+        #expect(answer.summary.remarks.contains { $0.contains("--machdep phys_base=0x200000") })
+        let error = await #expect(throws: StageError.self) { try await analysed(start: start) }
+        #expect(error?.code == .vmcoreUnreadable)
+    }
+
+    /// Where nobody could tell which modules were loaded, all of the package are in the root.
+    @Test func ofTooManyModulesOnlyThoseThatCrashListsAreLoaded() async throws {
+        let listed = #"""
+            mod) echo "ffffffffc0002000  module_7  ffffffffc0000000  16384  (not loaded)  [CONFIG_KALLSYMS]";;
+            "mod -s"*) echo "$1" >> /tmp/loaded;;
+            files) cat /tmp/loaded;;
+
+            """#
+        let names = (0..<500).map { "module-\($0).ko.debug" }
+        let answer = try await analysed(
+            answer: listed + plainAnswers, files: KernelFiles(vmlinux: "/vmlinux", modules: "/modules"), modules: names)
+        #expect(answer.summary.rung == .full)
+        #expect(answer.results["files"] == "mod -s module_7 /modules/module-7.ko.debug\n")
+        #expect(answer.log.contains("crash command mod"))
+        let refused = await #expect(throws: StageError.self) {
+            try await analysed(
+                start: "echo 'crash: cannot'; exit 1", files: KernelFiles(vmlinux: "/vmlinux", modules: "/modules"),
+                modules: names)
+        }
+        #expect(refused?.code == .vmcoreUnreadable)
     }
 
     @Test func aLogThatWasCutOnArrivalSaysSoEverywhere() async throws {

@@ -54,12 +54,14 @@ struct KernelTask {
     }
 
     func retraced(
-        _ kernel: KernelDump, files: KernelFiles?, root: FilePath, debugger: DebuggerRoot,
+        _ kernel: KernelDump, files: KernelFiles?, root: FilePath, debugger: DebuggerRoot?, remarks: [String] = [],
         limits: RetraceLimits = RetraceLimits(), progress: @Sendable (String) async -> Void = { _ in }
     ) async throws -> RetracedKernel {
         let crash = crash(kernel)
         let summary = try await retrace(
-            crash, resolution(of: crash), in: Chroot(crashRoot: root.string, debugger: debugger, kernel: files),
+            crash, resolution(of: crash),
+            in: Chroot(
+                crashRoot: root.string, debugger: debugger, remarks: remarks, kernel: files),
             directory: directory, limits: limits, progress: progress)
         return try RetracedKernel(summary, directory)
     }

@@ -65,6 +65,8 @@ enum FailureSentence {
         "no-frames": "gdb read the core but found no stack in it.",
         "dump-unreadable": "The debugger's user may not read the dump that was named on the server.",
         "sandbox-unavailable": "The sandbox for gdb could not be started.",
+        "debugger-missing":
+            "No debugger on this server reads the dumps of this kernel, and its log cannot be read from the dump alone.",
         "vmlinux-missing":
             "There are no debug symbols for this kernel, and its log cannot be read from the dump alone.",
         "vmlinux-mismatch":

@@ -17,7 +17,7 @@ struct InteractiveTask: Sendable {
     /// - Throws: ``InteractiveRefusal`` when the crash root or the debugger's is gone.
     func checkRoots() throws(InteractiveRefusal) {
         try check(chroot.crashRoot, "root")
-        try check(chroot.debugger.directory, "debugger's root")
+        if let debugger = chroot.debugger { try check(debugger.directory, "debugger's root") }
     }
 
     private func check(_ path: String, _ what: String) throws(InteractiveRefusal) {
@@ -51,6 +51,18 @@ struct InteractiveTask: Sendable {
         }
     }
 
+    private func debugger() throws(InteractiveRefusal) -> DebuggerRoot {
+        guard let debugger = chroot.debugger else { throw noDebugger }
+        return debugger
+    }
+
+    private var noDebugger: InteractiveRefusal {
+        InteractiveRefusal(
+            .gone,
+            "There is no debugger for the dump of task \(directory.task). "
+                + (chroot.remarks.first ?? ""), advice: "Open it with shell.")
+    }
+
     private var dumps: [FilePath] {
         crash.kernel.map { directory.dumps(of: $0) } ?? [directory.coredump]
     }
@@ -62,7 +74,7 @@ struct InteractiveTask: Sendable {
                 advice: "Open it with crash or with shell.")
         }
         var command = gdbCommand(
-            for: crash, resolution, in: chroot, coredump: directory.coredump, options: ["-q"],
+            for: crash, resolution, in: chroot, try debugger(), coredump: directory.coredump, options: ["-q"],
             settings: isAttended ? [] : unattendedSettings, user: user)
         command.arguments += more
         return command
@@ -74,12 +86,14 @@ struct InteractiveTask: Sendable {
                 .wrongProgram, "The dump of task \(directory.task) is a program's, and crash reads those of kernels.",
                 advice: "Open it with gdb or with shell.")
         }
+        guard let sandbox = KernelSandbox(chroot, try DumpMounts(of: kernel, in: directory), user: user) else {
+            throw noDebugger
+        }
         guard let files = chroot.kernel else {
             throw InteractiveRefusal(
                 .gone, "The debug symbols (vmlinux) of the kernel are not in the root, and crash does nothing without.",
                 advice: "Have the kernel's packages mirrored and send the dump again, or open it with shell.")
         }
-        let sandbox = try KernelSandbox(chroot, kernel: kernel, directory: directory, user: user)
         let modules = moduleFiles(in: FilePath(chroot.crashRoot), files, loaded: kernel.modules)
         // Pages of text would go through less(1), which is not in the sandbox.
         let lines = ["set scroll off > /dev/null"] + modules.map { "mod -s \($0.name) \($0.path) > /dev/null" }
@@ -109,11 +123,12 @@ struct InteractiveTask: Sendable {
                 chmod(root.string, 0o711) == 0
             else { throw Errno(rawValue: errno) }
         }
-        var binds = [
-            SandboxBind(FilePath(chroot.crashRoot), at: "/crash-root"),
-            SandboxBind(FilePath(chroot.debugger.directory), at: "/debugger"),
-        ]
-        var remarks = ["/crash-root is the root of the crash.", "/debugger is that of its debugger."]
+        var binds = [SandboxBind(FilePath(chroot.crashRoot), at: "/crash-root")]
+        var remarks = ["/crash-root is the root of the crash."]
+        if let debugger = chroot.debugger {
+            binds.append(SandboxBind(FilePath(debugger.directory), at: "/debugger"))
+            remarks.append("/debugger is that of its debugger.")
+        }
         for dump in dumps {
             let name = "/dump/" + (dump.lastComponent?.string ?? "dump")
             binds.append(SandboxBind(dump, at: name))

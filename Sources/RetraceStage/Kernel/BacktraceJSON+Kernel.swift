@@ -48,7 +48,7 @@ extension BacktraceJSON {
     init(_ report: KernelReport) {
         let summary = report.summary
         self.init(
-            debugger: report.debugger.description, release: report.resolution.releaseID.description,
+            debugger: report.debugger?.description, release: report.resolution.releaseID?.description,
             executable: report.crash.executable, commandLine: nil, signal: nil, processID: nil,
             quality: summary.quality.rawValue, crashFunction: summary.crashFunction,
             signature: SignatureJSON(hash: summary.signature.hash, functions: summary.signature.functions),

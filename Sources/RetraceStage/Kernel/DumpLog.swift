@@ -35,12 +35,13 @@ struct DumpLog: Sendable {
 
 /// Looks for the kernel's log without any symbols: where ingest has left it, else by crash, else by makedumpfile.
 ///
+/// - Parameter sandbox: nil where there is no debugger.
 /// crash 8 reads it only of kernels before 5.10, makedumpfile where VMCOREINFO describes it; both take milliseconds.
 ///
 /// - Throws: ``StageError`` when the sandbox does not work or the task was cancelled; not when there is no log.
 func dumpLog(
-    in directory: TaskDirectory, kernel: KernelDump, sandbox: KernelSandbox, folder: SandboxFolder,
-    limits: RetraceLimits, log: inout RetraceLog
+    in directory: TaskDirectory, kernel: KernelDump, _ mounts: DumpMounts, sandbox: KernelSandbox?,
+    folder: SandboxFolder, limits: RetraceLimits, log: inout RetraceLog
 ) async throws(StageError) -> DumpLog? {
     if let kept = try await onThread({ keptLog(in: directory) }) {
         return DumpLog(kept, origin: "It was read when the dump came in.")
@@ -50,13 +51,15 @@ func dumpLog(
     tools.outputBytes = KernelLog.maximumBytes
     tools.fileBytes = UInt64(KernelLog.maximumSourceBytes)
     tools.memoryBytes = max(tools.memoryBytes, limits.kernel.memoryBytes)
-    let crash = sandbox.command(["--log", sandbox.dump], root: folder.root)
-    log.note(crash)
-    let result = try await sandboxed(crash, limits: tools, tool: "crash")
-    log.note(result, of: "crash")
-    // Its messages go where its output goes.
-    if result.succeeded, hasWords(result.standardOutput), !result.standardOutput.starts(with: "\ncrash: ".utf8) {
-        return DumpLog(KernelLog(result.standardOutput), origin: "crash --log read it from the dump alone.")
+    if let sandbox {
+        let crash = sandbox.command(["--log", sandbox.dump], root: folder.root)
+        log.note(crash)
+        let result = try await sandboxed(crash, limits: tools, tool: "crash")
+        log.note(result, of: "crash")
+        // Its messages go where its output goes.
+        if result.succeeded, hasWords(result.standardOutput), !result.standardOutput.starts(with: "\ncrash: ".utf8) {
+            return DumpLog(KernelLog(result.standardOutput), origin: "crash --log read it from the dump alone.")
+        }
     }
     let tool = HostTool(program: HostTool.makedumpfile, user: limits.user)
     guard kernel.format != .vmware, tool.isInstalled else { return nil }
@@ -64,9 +67,8 @@ func dumpLog(
     let makedumpfile = try await onThread {
         try folder.put([], at: file, writable: true)
         return tool.command(
-            ["-f", "--dump-dmesg", sandbox.dump, "/.dmesg"], in: folder,
-            binds: sandbox.binds.filter { $0.target.hasPrefix(KernelSandbox.dumpFolder) }
-                + [SandboxBind(file, at: "/.dmesg", writable: true)])
+            ["-f", "--dump-dmesg", mounts.dump, "/.dmesg"], in: folder,
+            binds: mounts.binds + [SandboxBind(file, at: "/.dmesg", writable: true)])
     }
     log.note(makedumpfile)
     let dumped = try await sandboxed(makedumpfile, limits: tools, tool: "makedumpfile")

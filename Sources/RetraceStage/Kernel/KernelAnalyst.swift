@@ -1,5 +1,4 @@
 import CrashModel
-import ELF
 import Sandbox
 import SystemPackage
 import TaskStorage
@@ -10,7 +9,7 @@ struct KernelAnalyst: Sendable {
     let chroot: Chroot
     let directory: TaskDirectory
     let limits: RetraceLimits
-    let sandbox: KernelSandbox
+    let mounts: DumpMounts
     let folder: SandboxFolder
 
     private var analysis: KernelAnalysis { limits.kernel }
@@ -20,27 +19,30 @@ struct KernelAnalyst: Sendable {
         log: inout RetraceLog, progress: @Sendable (String) async -> Void
     ) async throws(StageError) -> KernelFindings {
         var findings = KernelFindings()
+        let sandbox = KernelSandbox(chroot, mounts, user: limits.user)
         if let found = try await dumpLog(
-            in: directory, kernel: kernel, sandbox: sandbox, folder: folder, limits: limits, log: &log)
+            in: directory, kernel: kernel, mounts, sandbox: sandbox, folder: folder, limits: limits, log: &log)
         {
             log.note(found.origin)
             try await publish(found, progress)
             findings.log = found
         }
-        if let files = chroot.kernel {
-            try await climb(files, &findings, log: &log, progress)
+        if let sandbox, let files = chroot.kernel {
+            try await climb(files, in: sandbox, &findings, log: &log, progress)
         } else {
             let name = kernel.release.map { " \($0)" } ?? ""
-            for rung in [AnalysisRung.full, .zeroExcluded, .minimal] {
-                findings.refuse(rung, "The debug symbols (vmlinux) of the kernel\(name) are not at hand.")
-            }
+            let reason =
+                sandbox == nil
+                ? "There is no debugger for the dumps of this kernel."
+                : "The debug symbols (vmlinux) of the kernel\(name) are not at hand."
+            for rung in [AnalysisRung.full, .zeroExcluded, .minimal] { findings.refuse(rung, reason) }
         }
         if findings.rung == nil, findings.log != nil { findings.rung = .logOnly }
         return findings
     }
 
     private func climb(
-        _ files: KernelFiles, _ findings: inout KernelFindings, log: inout RetraceLog,
+        _ files: KernelFiles, in sandbox: KernelSandbox, _ findings: inout KernelFindings, log: inout RetraceLog,
         _ progress: @Sendable (String) async -> Void
     ) async throws(StageError) {
         let logText = findings.log?.wholeText
@@ -52,9 +54,9 @@ struct KernelAnalyst: Sendable {
             return
         }
         let modules = try await onThread { moduleFiles(in: FilePath(chroot.crashRoot), files, loaded: kernel.modules) }
-        let session = KernelSession(
+        var session = KernelSession(
             sandbox: sandbox, folder: folder, files: files, analysis: analysis, limits: limits.sandbox)
-        await progress("\(chroot.debugger.package.name) \(chroot.debugger.package.versionText) reads the dump.")
+        if let crash = chroot.debugger?.package { await progress("\(crash.name) \(crash.versionText) reads the dump.") }
         for rung in [AnalysisRung.full, .zeroExcluded, .minimal] where findings.rung == nil {
             if findings.lastFailure?.code == .crashTimeout, rung == .zeroExcluded {
                 findings.refuse(rung, "It was not tried, because crash had not come to its prompt in time without it.")
@@ -64,18 +66,76 @@ struct KernelAnalyst: Sendable {
                 findings.refuse(rung, "It was not needed, because the log could be read from the dump alone.")
                 continue
             }
-            let commands =
-                rung == .minimal
-                ? [KernelCommand(name: "log", lines: ["log"])]
-                : KernelCommand.all(log: findings.log == nil, moduleFiles: modules, operators: analysis.commands)
-            var run = SessionRun(analyst: self, session: session, rung: rung)
-            try await run.run(commands, &findings, log: &log, progress)
+            try await reach(rung, modules, in: session, &findings, log: &log, progress)
+            if session.options.isEmpty, findings.rung == nil, let options = machineOptions(after: findings) {
+                session.options = options
+                findings.refusals.removeAll { $0.rung == rung }
+                findings.remarks.append("crash was told \(options.joined(separator: " ")), as such kernels may need.")
+                try await reach(rung, modules, in: session, &findings, log: &log, progress)
+            }
             if findings.mismatched { break }
         }
         if findings.rung != nil, !findings.mismatched {
             findings.verified = doubt == .verified
             if case .unverified(let reason) = doubt { findings.remarks.append(reason) }
         }
+    }
+
+    /// Runs all commands of a rung.
+    private func reach(
+        _ rung: AnalysisRung, _ modules: [ModuleFile], in session: KernelSession, _ findings: inout KernelFindings,
+        log: inout RetraceLog, _ progress: @Sendable (String) async -> Void
+    ) async throws(StageError) {
+        var commands = [KernelCommand(name: "log", lines: ["log"])]
+        if rung != .minimal {
+            var modules = modules
+            if kernel.modules == nil, modules.count > Self.mostLoaded {
+                guard let names = try await loadedModules(on: rung, in: session, &findings, log: &log, progress) else {
+                    return
+                }
+                modules = modules.filter { names.contains($0.name) }
+            }
+            commands = KernelCommand.all(
+                log: findings.log == nil, moduleFiles: modules, operators: analysis.commands)
+        }
+        var run = SessionRun(analyst: self, session: session, rung: rung)
+        try await run.run(commands, &findings, log: &log, progress)
+    }
+
+    /// More modules than a machine has loaded: where there are more files, nobody could tell which were, and those of all
+    /// were unpacked.
+    private static let mostLoaded = 400
+
+    /// Has crash list the modules, in a session of its own, since what a session does is written down before it begins.
+    ///
+    /// - Returns: nil when the rung was not reached, as the findings say then.
+    private func loadedModules(
+        on rung: AnalysisRung, in session: KernelSession, _ findings: inout KernelFindings, log: inout RetraceLog,
+        _ progress: @Sendable (String) async -> Void
+    ) async throws(StageError) -> Set<String>? {
+        var listed = KernelFindings()
+        var run = SessionRun(analyst: self, session: session, rung: rung)
+        let commands = [("sys", "sys"), ("mod", "mod")].map {
+            KernelCommand(name: $0.0, lines: [$0.1], isPublished: false, isRead: true)
+        }
+        try await run.run(commands, &listed, log: &log, progress)
+        findings.debuggerTime += listed.debuggerTime
+        guard listed.rung != nil else {
+            findings.refusals += listed.refusals
+            findings.lastFailure = listed.lastFailure
+            findings.mismatched = listed.mismatched
+            return nil
+        }
+        return Set(KernelModule.modules(in: listed.outputs["mod"] ?? "").map { moduleName($0.name) })
+    }
+
+    /// What crash needs to be told of some kernels when it finds no way into their dumps by itself: those of Enterprise
+    /// Linux 5, when they were loaded at 2 MiB (`--machdep` of crash(8)).
+    private func machineOptions(after findings: KernelFindings) -> [String]? {
+        guard kernel.release?.description.contains("el5") == true, findings.lastFailure?.exitStatus == 1 else {
+            return nil
+        }
+        return ["--machdep", "phys_base=0x200000"]
     }
 
     /// Makes the log a result before anything long begins.
@@ -89,86 +149,5 @@ struct KernelAnalyst: Sendable {
         await progress(
             "The kernel's log is ready (\(lines) lines)"
                 + (panic.map { ": \(safeText($0.utf8).prefix(200))" } ?? "."))
-    }
-}
-
-/// What is known of a vmlinux before it is used.
-enum VmlinuxDoubt: Hashable, Sendable {
-    case verified
-    case unverified(String)
-    case another(String)
-
-    /// The dump's build-id is compared here once more: what the job says of the files may have been true of others. Where
-    /// there is none, the kernel's banner is compared with what the dump says. Blocking.
-    ///
-    /// - Parameter log: The kernel's log, where it is known.
-    static func of(_ files: KernelFiles, in chroot: Chroot, _ kernel: KernelDump, log: String?) -> VmlinuxDoubt {
-        let path = FilePath(chroot.crashRoot + files.vmlinux)
-        let found = try? ELFFile(FileByteSource(path)).identity().buildID
-        if let wanted = kernel.buildID, let found {
-            guard wanted == found else {
-                return .another(
-                    "The vmlinux at hand (build-id \(found)) is of another kernel than the one that crashed (\(wanted))."
-                )
-            }
-            return .verified
-        }
-        let doubt =
-            files.doubt
-            ?? "Nothing proves that this vmlinux is the kernel that crashed: one of them names no build-id."
-        let banners = KernelBanner.banners(in: path)
-        guard let banner = banners.last else { return .unverified(doubt) }
-        if let release = kernel.release?.description, !banners.contains(where: { $0.release == release }) {
-            return .another(
-                "The vmlinux at hand is of Linux \(banner.release), and it was Linux \(release) that crashed.")
-        }
-        guard let logged = log.flatMap(KernelBanner.init(log:)) else { return .unverified(doubt) }
-        guard banners.contains(logged) else {
-            return .another(
-                "The vmlinux at hand is of another build (\(banner.text.suffix(80))) of the kernel that crashed "
-                    + "(\(logged.text.suffix(80))).")
-        }
-        return .unverified(doubt + " It has the version, build and compiler that the log names.")
-    }
-}
-
-/// The debug files of modules below the directory that the job names, by the module's name: those that were loaded, where
-/// that is known. Blocking.
-func moduleFiles(in root: FilePath, _ files: KernelFiles, loaded: [String]?) -> [(name: String, path: String)] {
-    guard let modules = files.modules, modules.hasPrefix("/") else { return [] }
-    let wanted = loaded.map { Set($0.map(moduleName)) }
-    var found: [String: String] = [:]
-    var folders = [modules]
-    var left = 100_000
-    while let folder = folders.popLast(), left > 0 {
-        for name in (try? TaskDirectory.names(in: FilePath(root.string + folder))) ?? [] {
-            left -= 1
-            let path = folder + "/" + name
-            guard let suffix = [".ko.debug", ".ko"].first(where: name.hasSuffix) else {
-                // Only folders can be listed, and no link is followed; any other name is one failed open(2).
-                folders.append(path)
-                continue
-            }
-            let module = moduleName(String(name.dropLast(suffix.count)))
-            // The line is one of crash's commands.
-            guard wanted?.contains(module) ?? true, path.utf8.allSatisfy(isPlain), module.utf8.allSatisfy(isPlain)
-            else {
-                continue
-            }
-            found[module] = path
-        }
-    }
-    return found.sorted { $0.key < $1.key }.prefix(4096).map { (name: $0.key, path: $0.value) }
-}
-
-/// The kernel names modules with underscores, whatever their files have.
-private func moduleName(_ text: String) -> String { String(text.map { $0 == "-" ? "_" : $0 }) }
-
-private func isPlain(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-        UInt8(ascii: "A")...UInt8(ascii: "Z"):
-        true
-    default: "/._+~-".utf8.contains(byte)
     }
 }

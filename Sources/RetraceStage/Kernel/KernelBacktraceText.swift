@@ -32,7 +32,8 @@ extension KernelReport {
                     + " (pid \(stack.pid.map(String.init) ?? "?")).")
         }
         if let taint { lines.append(taint.sentence) }
-        lines.append("Analysis: \(rung.rawValue): \(rung.meaning), by \(debugger).")
+        let tool = debugger.map { ", by \($0)" } ?? ""
+        lines.append("Analysis: \(rung.rawValue): \(rung.meaning)\(tool).")
         for refusal in findings.refusals { lines.append("Not \(refusal.rung.rawValue): \(refusal.reason)") }
         return lines.map { safeText($0.utf8) }
     }

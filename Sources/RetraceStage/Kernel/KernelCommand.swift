@@ -19,7 +19,7 @@ struct KernelCommand: Hashable, Sendable {
     /// - Parameters:
     ///   - log: Whether the log is not there yet.
     ///   - moduleFiles: Where modules' debug files lie in the crash root, by the module's name.
-    static func all(log: Bool, moduleFiles: [(name: String, path: String)], operators: [String]) -> [KernelCommand] {
+    static func all(log: Bool, moduleFiles: [ModuleFile], operators: [String]) -> [KernelCommand] {
         var commands: [KernelCommand] = []
         if log { commands.append(KernelCommand(name: "log", lines: ["log"])) }
         commands.append(KernelCommand(name: "sys", lines: ["sys"], isRead: true))

@@ -3,6 +3,8 @@ package import CrashModel
 extension StageError.Code {
     /// There is no vmlinux for the kernel, and its log cannot be read without.
     package static let vmlinuxMissing = Self("vmlinux-missing")
+    /// No debugger reads the dumps of that kernel, and its log cannot be read without.
+    package static let debuggerMissing = Self("debugger-missing")
     /// The vmlinux at hand is another kernel's, and the log cannot be read without the right one.
     package static let vmlinuxMismatch = Self("vmlinux-mismatch")
     /// crash finds no kernel in the dump, and no log.
@@ -16,7 +18,7 @@ extension StageError.Code {
 }
 
 /// Why a dump of which nothing at all could be learnt is a failure, and what to do about it.
-func failure(of findings: KernelFindings, kernel: KernelDump) -> StageError {
+func failure(of findings: KernelFindings, kernel: KernelDump, _ chroot: Chroot) -> StageError {
     let name = kernel.release.map { " \($0)" } ?? ""
     let words = findings.lastFailure?.words.suffix(10).joined(separator: "\n")
     func error(_ code: StageError.Code, _ reason: String, _ advice: String) -> StageError {
@@ -31,6 +33,12 @@ func failure(of findings: KernelFindings, kernel: KernelDump) -> StageError {
             "Have the operator mirror the debug package of exactly that kernel, then send the dump again.")
     }
     switch findings.lastFailure?.code {
+    case nil where chroot.debugger == nil:
+        return error(
+            .debuggerMissing,
+            "The log of the kernel\(name) cannot be read from the dump alone, and nothing reads more of it here. "
+                + (chroot.remarks.first ?? ""),
+            "When the operator has seen to that, send the dump again.")
     case nil:
         return error(
             .vmlinuxMissing,

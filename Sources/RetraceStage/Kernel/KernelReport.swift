@@ -16,7 +16,8 @@ struct KernelReport: Sendable {
     let crash: Crash
     let kernel: KernelDump
     let resolution: Resolution
-    let debugger: NEVRA
+    /// nil where there is none.
+    let debugger: NEVRA?
 
     init(
         _ findings: KernelFindings, rung: AnalysisRung, crash: Crash, kernel: KernelDump, resolution: Resolution,
@@ -27,7 +28,7 @@ struct KernelReport: Sendable {
         self.crash = crash
         self.kernel = kernel
         self.resolution = resolution
-        debugger = chroot.debugger.package
+        debugger = chroot.debugger?.package
         let log = findings.log?.text ?? ""
         let system = systemFacts(in: findings.outputs["sys"] ?? "")
         panic = Self.panic(system["PANIC"], kernel, log)

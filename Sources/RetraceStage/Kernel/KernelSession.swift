@@ -9,6 +9,8 @@ struct KernelSession: Sendable {
     let files: KernelFiles
     let analysis: KernelAnalysis
     let limits: SandboxLimits
+    /// crash's options beyond the rung's.
+    var options: [String] = []
 
     /// How a session ended.
     struct Outcome: Sendable {
@@ -34,7 +36,7 @@ struct KernelSession: Sendable {
             for index in commands.indices { try folder.put([], at: folder.output(index), writable: true) }
         }
         let command = sandbox.command(
-            ["-s", "-i", "/.commands"] + rung.options + [files.vmlinux, sandbox.dump],
+            ["-s", "-i", "/.commands"] + options + rung.options + [files.vmlinux, sandbox.dump],
             binds: [SandboxBind(folder.script, at: "/.commands")]
                 + commands.indices.map { SandboxBind(folder.output($0), at: "/.output\($0)", writable: true) })
         let progress = SessionProgress(nonce: script.nonce)

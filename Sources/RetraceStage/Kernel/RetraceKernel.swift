@@ -13,7 +13,7 @@ func retraceKernel(
     limits: RetraceLimits, log: inout RetraceLog, progress: @Sendable (String) async -> Void
 ) async throws(StageError) -> RetraceSummary {
     let folder = SandboxFolder(ofSessionIn: directory, user: limits.user)
-    let sandbox = try await onThread {
+    let mounts = try await onThread {
         try folder.make()
         do {
             for file in directory.dumps(of: kernel) {
@@ -24,13 +24,13 @@ func retraceKernel(
                 .retrace, .dumpUnreadable, "The debugger's user may not read the dump that was named on the server.",
                 advice: "Make the file readable for everybody, or send the dump instead of naming it.")
         }
-        return try KernelSandbox(chroot, kernel: kernel, directory: directory, user: limits.user)
+        return try DumpMounts(of: kernel, in: directory)
     }
     let analyst = KernelAnalyst(
-        kernel: kernel, chroot: chroot, directory: directory, limits: limits, sandbox: sandbox, folder: folder)
+        kernel: kernel, chroot: chroot, directory: directory, limits: limits, mounts: mounts, folder: folder)
     let findings = try await analyst.analyse(log: &log, progress: progress)
     for refusal in findings.refusals { log.note("not \(refusal.rung.rawValue): \(refusal.reason)") }
-    guard let rung = findings.rung else { throw failure(of: findings, kernel: kernel) }
+    guard let rung = findings.rung else { throw failure(of: findings, kernel: kernel, chroot) }
     log.note("reached \(rung.rawValue): \(rung.meaning)")
     let report = try await onThread {
         KernelReport(

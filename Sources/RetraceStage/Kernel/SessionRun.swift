@@ -64,7 +64,7 @@ struct SessionRun: Sendable {
         _ progress: @Sendable (String) async -> Void
     ) async throws(StageError) -> KernelSession.Outcome {
         let shown = session.sandbox.command(
-            ["-s", "-i", "(script)"] + rung.options + [session.files.vmlinux, session.sandbox.dump])
+            ["-s", "-i", "(script)"] + session.options + rung.options + [session.files.vmlinux, session.sandbox.dump])
         log.note(shown)
         var early: DumpLog?
         let outcome = try await session.run(commands, on: rung) { index throws(StageError) in

@@ -68,15 +68,16 @@ private func strip(
         try folder.make()
         try limits.user.share(original)
         try folder.put([], at: stripped, writable: true)
-        let sandbox = try KernelSandbox(chroot, kernel: kernel, directory: directory, user: limits.user)
+        let mounts = try DumpMounts(of: kernel, in: directory)
+        let sandbox = KernelSandbox(chroot, mounts, user: limits.user)
         let command = tool.command(
             [
                 "-f", "-c", "-d", "\(limits.kernel.stripLevel)", "-x", "/.crash" + files.vmlinux, "--message-level",
                 "4",
-                sandbox.dump, "/.stripped",
+                mounts.dump, "/.stripped",
             ], in: folder,
             binds: [
-                SandboxBind(FilePath(chroot.crashRoot), at: "/.crash"), SandboxBind(original, at: sandbox.dump),
+                SandboxBind(FilePath(chroot.crashRoot), at: "/.crash"), SandboxBind(original, at: mounts.dump),
                 SandboxBind(stripped, at: "/.stripped", writable: true),
             ])
         return (command, sandbox, before)
@@ -91,11 +92,14 @@ private func strip(
         try await onThread { folder.remove() }
         return .refused("makedumpfile \(result.termination)." + words(of: result))
     }
-    // A last look by the program that will have to read it.
-    var probe = sandbox
-    probe.binds = sandbox.binds.map { $0.target == sandbox.dump ? SandboxBind(stripped, at: $0.target) : $0 }
+    // A last look by the program that will have to read it; the symbols are there only with it.
+    guard var probe = sandbox else {
+        try await onThread { folder.remove() }
+        return .refused("there is no debugger that could look at what makedumpfile wrote.")
+    }
+    probe.binds = probe.binds.map { $0.target == probe.dump ? SandboxBind(stripped, at: $0.target) : $0 }
     let release = try await sandboxed(
-        probe.command(["--osrelease", sandbox.dump], root: folder.root), limits: limits.sandbox, tool: "crash")
+        probe.command(["--osrelease", probe.dump], root: folder.root), limits: limits.sandbox, tool: "crash")
     let said = trimmed(safeText(release.standardOutput.prefix(200)))
     return try await onThread {
         defer { folder.remove() }
