@@ -43,7 +43,9 @@ package struct KernelPackaging: Hashable, Sendable {
     package func isOf(_ release: KernelRelease, _ package: NEVRA) -> Bool {
         if namesCarryRelease { return true }
         let version = KernelVersion(release, flavours: flavours)
-        return package.version == version.version && package.release == version.release
+        return package.version == version.version
+            && (package.release == version.release
+                || version.isReleaseCut && package.release.hasPrefix(version.release + "."))
     }
 
     /// Whether the package's name alone tells the kernel, as Debian's does.
@@ -53,25 +55,42 @@ package struct KernelPackaging: Hashable, Sendable {
     func sourceAddresses(of release: KernelRelease, _ architecture: Architecture) -> [String] {
         let version = KernelVersion(release, flavours: flavours)
         guard !version.release.isEmpty else { return [] }
-        let identity = "\(version.version)-\(version.release).\(version.architecture ?? architecture.rawValue).rpm"
-        return texts(sources, release, architecture).flatMap { address in
-            packageNames(of: release, architecture).map { name in
-                address.contains(Self.fileName)
-                    ? address.replacing(Self.fileName, with: "\(name)-\(identity)")
-                    : (address.hasSuffix("/") ? address : address + "/") + "\(name)-\(identity)"
+        var addresses: [String] = []
+        for name in version.architecture.map({ [$0] }) ?? architecture.rpmNames {
+            let identity = "\(version.version)-\(version.release).\(name).rpm"
+            for address in texts(sources, release, name) {
+                for package in texts(packages, release, name) {
+                    addresses.append(
+                        address.contains(Self.fileName)
+                            ? address.replacing(Self.fileName, with: "\(package)-\(identity)")
+                            : (address.hasSuffix("/") ? address : address + "/") + "\(package)-\(identity)")
+                }
             }
         }
+        return addresses
     }
 
     private static let fileName = "$PACKAGE"
 
+    /// What the templates become for every name that the architecture may have in them.
     private func texts(_ templates: [String], _ release: KernelRelease, _ architecture: Architecture) -> [String] {
+        var all: [String] = []
+        for name in architecture.rpmNames {
+            for text in texts(templates, release, name) where !all.contains(text) { all.append(text) }
+        }
+        return all
+    }
+
+    private func texts(_ templates: [String], _ release: KernelRelease, _ architecture: String) -> [String] {
         let version = KernelVersion(release, flavours: flavours)
-        // A flavour such as rt-debug says realtime itself.
-        let flavour = version.flavour.map { $0.hasPrefix("rt-") ? String($0.dropFirst(3)) : $0 == "rt" ? "" : $0 } ?? ""
+        // A flavour such as rt-debug says realtime itself. One package of Enterprise Linux 4 has the symbols of all flavours.
+        let flavour =
+            version.release.contains(".EL")
+            ? ""
+            : version.flavour.map { $0.hasPrefix("rt-") ? String($0.dropFirst(3)) : $0 == "rt" ? "" : $0 } ?? ""
         let words = [
             ("$RELEASE", release.description), ("$VERSION", version.version), ("$BUILD", version.release),
-            ("$ARCH", version.architecture ?? architecture.rawValue), ("$RT", version.isRealtime ? "-rt" : ""),
+            ("$ARCH", version.architecture ?? architecture), ("$RT", version.isRealtime ? "-rt" : ""),
             ("$FLAVOUR", flavour.isEmpty ? "" : "-" + flavour), ("$GLUED", version.flavour ?? ""),
         ]
         var all: [String] = []
@@ -80,6 +99,18 @@ package struct KernelPackaging: Hashable, Sendable {
             if !all.contains(text) { all.append(text) }
         }
         return all
+    }
+}
+
+extension Architecture {
+    /// What RPMs of kernels for it may be built for (rpm's `arch_compat`), the likeliest first.
+    fileprivate var rpmNames: [String] {
+        switch self {
+        case .i386: ["i686", "i586", "i486", "i386"]
+        case .armhfp: ["armv7hl", "armv7hnl", "armv7l", "armv5tel", "armhfp"]
+        case .ppc64: ["ppc64", "ppc64iseries"]
+        case .x86_64, .aarch64, .ppc64le, .s390x: [rawValue]
+        }
     }
 }
 

@@ -14,6 +14,9 @@ struct KernelPackagingTests {
             ("2.6.32-754.el6.i686.debug", "2.6.32", "754.el6", "i686", "debug", false),
             ("2.6.18-398.el5PAE", "2.6.18", "398.el5", nil, "PAE", false),
             ("2.6.9-89.ELsmp", "2.6.9", "89.EL", nil, "smp", false),
+            ("6.4.0-150600.23.25-default", "6.4.0", "150600.23.25", nil, "default", false),
+            ("5.14.21-150500.13.5-rt", "5.14.21", "150500.13.5", nil, "rt", true),
+            ("6.9.0-debug", "6.9.0", "debug", nil, nil, false),
             ("6.1.0-56-cloud-amd64", "6.1.0", "56-cloud-amd64", nil, nil, false),
             ("6.1.0", "6.1.0", "", nil, nil, false),
         ] as [(String, String, String, String?, String?, Bool)])
@@ -47,6 +50,14 @@ struct KernelPackagingTests {
             "rhel", "4.18.0-305.rt7.72.el8.x86_64", "kernel-rt-debuginfo",
             "/usr/lib/debug/lib/modules/4.18.0-305.rt7.72.el8.x86_64/vmlinux"
         ),
+        (
+            "opensuse", "6.4.0-150600.23.25-default", "kernel-default-debuginfo",
+            "/usr/lib/debug/usr/lib/modules/6.4.0-150600.23.25-default/vmlinux.debug"
+        ),
+        (
+            "opensuse", "6.4.0-150600.10.5-rt", "kernel-rt-debuginfo",
+            "/usr/lib/debug/usr/lib/modules/6.4.0-150600.10.5-rt/vmlinux.debug"
+        ),
     ])
     func shippedPluginsNameTheirKernels(_ name: String, _ text: String, package: String, path: String) throws {
         var checkout = FilePath(#filePath)
@@ -58,6 +69,59 @@ struct KernelPackagingTests {
         #expect(kernel.packageNames(of: release, .x86_64).first == package)
         #expect(kernel.vmlinuxPaths(of: release, .x86_64).first == path)
         #expect(kernel.modulesDirectory(beside: path, of: release, .x86_64)?.hasSuffix("\(text)/") == true)
+    }
+
+    /// SUSE leaves the number of the rebuild out of what `uname -r` says.
+    @Test func packageOfSUSEHasOneNumberMoreThanItsKernel() throws {
+        try withPlugin("") { catalog in
+            let kernel = try #require(catalog.distribution(named: "fedora")?.kernel)
+            func isOf(_ release: String, _ package: String) throws -> Bool {
+                kernel.isOf(
+                    try KernelRelease(release),
+                    try NEVRA(
+                        name: "kernel-default-debuginfo", version: "6.4.0", release: package, architecture: "x86_64")
+                )
+            }
+            #expect(try isOf("6.4.0-150600.23.25-default", "150600.23.25.1"))
+            #expect(try isOf("6.4.0-150600.23.25-default", "150600.23.25"))
+            #expect(try !isOf("6.4.0-150600.23.25-default", "150600.23.250.1"))
+            #expect(try !isOf("6.4.0-150600.23.25.x86_64", "150600.23.25.1"))
+        }
+    }
+
+    /// One package of Enterprise Linux 4 has the symbols of all flavours.
+    @Test func flavourIsNotInTheNamesOfEnterpriseLinux4() throws {
+        let sources = "'/koji'"
+        try withPlugin(sources) { catalog in
+            let kernel = try #require(catalog.distribution(named: "fedora")?.kernel)
+            #expect(kernel.packageNames(of: try KernelRelease("2.6.9-89.ELsmp"), .i386) == ["kernel-debuginfo"])
+            #expect(kernel.packageNames(of: try KernelRelease("2.6.18-398.el5PAE"), .i386) == ["kernel-PAE-debuginfo"])
+        }
+    }
+
+    /// Nothing in `2.6.18-398.el5PAE` says for which of the processors of one architecture it was built.
+    @Test func everyNameOfTheArchitectureIsAskedForWhereTheReleaseHasNone() throws {
+        try withPlugin("'/koji/$ARCH'") { catalog in
+            let (crash, resolution) = try kernelCrash("2.6.18-398.el5PAE", .i386)
+            #expect(
+                catalog.kernelSource(of: crash, resolution)?.addresses
+                    == ["i686", "i586", "i486", "i386"].map {
+                        "/koji/\($0)/kernel-PAE-debuginfo-2.6.18-398.el5.\($0).rpm"
+                    })
+            let (named, unknown) = try kernelCrash("2.6.32-754.el6.i686", .i386)
+            #expect(
+                catalog.kernelSource(of: named, unknown)?.addresses == [
+                    "/koji/i686/kernel-debuginfo-2.6.32-754.el6.i686.rpm"
+                ])
+        }
+    }
+
+    @Test func noSourceIsAskedForAKernelOfNoRelease() throws {
+        try withPlugin("'/koji'") { catalog in
+            let (crash, _) = try kernelCrash("6.8.5-301.fc40.x86_64")
+            let nowhere = Resolution(releaseID: nil, releaseEvidence: "", modules: [], packages: [])
+            #expect(catalog.kernelSource(of: crash, nowhere) == nil)
+        }
     }
 
     private func withPlugin(
@@ -93,9 +157,11 @@ struct KernelPackagingTests {
         }
     }
 
-    private func kernelCrash(_ release: String) throws -> (Crash, Resolution) {
+    private func kernelCrash(
+        _ release: String, _ architecture: Architecture = .x86_64
+    ) throws -> (Crash, Resolution) {
         let crash = Crash(
-            kind: .vmcore, architecture: .x86_64, reported: ReportedCrash(), executable: "/boot/vmlinuz",
+            kind: .vmcore, architecture: architecture, reported: ReportedCrash(), executable: "/boot/vmlinuz",
             threadCount: 0,
             modules: [],
             kernel: KernelDump(format: .elf, release: try KernelRelease(release), releaseEvidence: "a test"))

@@ -37,7 +37,7 @@ struct KernelResolutionTests {
             try made.publish()
             let found = try resolve(
                 kernelCrash(debianRelease, 1), catalog: shippedCatalog(), indexes: made.indexes)
-            #expect(found.releaseID.description == "debian-12-x86_64")
+            #expect(found.releaseID?.description == "debian-12-x86_64")
             #expect(found.modules.map(\.status) == [.complete])
             #expect(found.modules.first?.debuginfo?.path == debianPath)
             #expect(
@@ -105,9 +105,37 @@ struct KernelResolutionTests {
             try made.publish()
             let found = try resolve(
                 kernelCrash("9.9.9-custom", 1), catalog: shippedCatalog(), indexes: made.indexes)
-            #expect(found.releaseID.description == "debian-12-x86_64")
+            #expect(found.releaseID?.description == "debian-12-x86_64")
             #expect(found.modules.map(\.status) == [.unknown])
             #expect(found.modules.first?.reason?.contains("9.9.9-custom") == true)
+        }
+    }
+
+    /// Its log can be read all the same.
+    @Test func aKernelOfAnArchitectureThatNoPluginHasIsAnAnswerWithTheReason() throws {
+        try ScratchDirectory.with { directory in
+            let found = try resolve(
+                kernelCrash("6.8.5-301.custom", 1, architecture: .ppc64), catalog: shippedCatalog(),
+                indexes: PackageIndexes(repositories: directory))
+            #expect(found.releaseID == nil && found.packages.isEmpty)
+            #expect(found.releaseEvidence.contains("No plugin of this server has kernels of ppc64"))
+            #expect(found.summary == found.releaseEvidence && found.facts["release"] == nil)
+            #expect(found.modules.map(\.status) == [.unknown])
+        }
+    }
+
+    @Test func aKernelOfSUSEIsFoundByItsNameThoughThePackageHasOneNumberMore() throws {
+        try ScratchDirectory.with { directory in
+            let release = "6.4.0-150600.23.25-default"
+            var made = try MadeRelease("opensuse-15.6-x86_64", in: directory)
+            try made.add(
+                "kernel-default-debuginfo", "6.4.0-150600.23.25.1", architecture: "x86_64", offeredBy: "main", [])
+            try made.publish()
+            let found = try resolve(
+                kernelCrash(release, nil), catalog: shippedCatalog(), indexes: made.indexes)
+            #expect(found.packages.map(\.nevra.name) == ["kernel-default-debuginfo"])
+            #expect(
+                found.modules.first?.debuginfo?.path == "/usr/lib/debug/usr/lib/modules/\(release)/vmlinux.debug")
         }
     }
 
@@ -116,7 +144,7 @@ struct KernelResolutionTests {
             let found = try resolve(
                 kernelCrash(nil, nil, reported: ReportedCrash(osRelease: "Debian GNU/Linux 12 (bookworm)")),
                 catalog: shippedCatalog(), indexes: PackageIndexes(repositories: directory))
-            #expect(found.releaseID.description == "debian-12-x86_64")
+            #expect(found.releaseID?.description == "debian-12-x86_64")
             #expect(found.releaseEvidence.contains("os_release"))
         }
     }
