@@ -21,7 +21,8 @@ package struct KernelDump: Hashable, Sendable {
     /// The name of the dump's file in `crash/`: `vmcore`, or `vmcore.vmss` and the like beside ``memoryFile``. An absolute
     /// path where an operator has it on the server, on another file system than the tasks.
     package let file: String
-    /// The name of the file in `crash/` that holds the memory, where the dump is two files: `vmcore.vmem`.
+    /// The file that holds the memory, where the dump is two files: `vmcore.vmem` in `crash/`, or an absolute path as of
+    /// ``file``.
     package let memoryFile: String?
     /// The names of the modules that were loaded, sorted, with underscores as in the kernel; nil where nobody could tell.
     package let modules: [String]?

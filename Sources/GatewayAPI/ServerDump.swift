@@ -13,7 +13,7 @@ struct ServerDump: Equatable, Sendable {
     /// Blocking.
     ///
     /// - Parameters:
-    ///   - name: What the header says: the file, or a directory with that one file in it.
+    ///   - name: What the header says: the file, or a directory with that one file in it, or with the two of VMware.
     ///   - allowed: The directories below which it must lie, links resolved.
     ///   - contentType: What the request declares the file to be.
     /// - Throws: ``Refusal`` with 403 outside of them and for what this service may not read, 404 for what is not there, 501
@@ -27,10 +27,10 @@ struct ServerDump: Equatable, Sendable {
         if FileKind(of: file) == .directory {
             let folder = file
             let names = try Self.reading { () throws(Errno) in try TaskDirectory.names(in: folder) }
-            guard names.count == 1, let only = names.first else {
+            guard let dump = Self.dump(among: names) else {
                 throw Refusal(.notImplemented, .severalDumpsOnServer, advice: .nameTheDump)
             }
-            file.append(only)
+            file.append(dump)
         }
         // Of what is in a directory that may only be listed nothing is told; opening it says why.
         let kind = FileKind(of: file)
@@ -41,6 +41,15 @@ struct ServerDump: Equatable, Sendable {
         guard Self.agrees(contentType, start) else {
             throw Refusal(.conflict, .otherTypeOnServer, advice: .sendItsMediaType)
         }
+    }
+
+    /// The only file, or VMware's snapshot when nothing but its memory is beside it; nil for several.
+    private static func dump(among names: [String]) -> String? {
+        if names.count == 1 { return names.first }
+        guard names.count == 2, let snapshot = names.first(where: { $0.hasSuffix(".vmss") || $0.hasSuffix(".vmsn") }),
+            names.contains(snapshot.dropLast(4) + "vmem")
+        else { return nil }
+        return snapshot
     }
 
     private static let absent = Refusal(.notFound, .noDumpOnServer, advice: .nameTheDump)

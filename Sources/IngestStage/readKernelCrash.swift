@@ -1,7 +1,6 @@
 import Coredumps
 package import CrashModel
 import ELF
-import Glibc
 import SystemPackage
 package import TaskStorage
 
@@ -40,7 +39,7 @@ private func readDump(in directory: TaskDirectory) throws(StageError) -> Vmcore 
     let (file, memory) = try dumpFiles(in: directory)
     do {
         let source = try FileByteSource(directory.dump(at: file))
-        let beside = try memory.map { (source: try FileByteSource(directory.crash.appending($0)), name: $0) }
+        let beside = try memory.map { (source: try FileByteSource(directory.dump(at: $0)), name: $0) }
         return try readVmcore(source, file: file, memory: beside.map { ($0.source, $0.name) })
     } catch let error as CoredumpError {
         throw StageError(vmcore: error)
@@ -49,9 +48,11 @@ private func readDump(in directory: TaskDirectory) throws(StageError) -> Vmcore 
     }
 }
 
-/// The names in `crash/` of the dump and of the memory beside it.
+/// The names in `crash/` of the dump and of the memory beside it, or their paths on the server.
 private func dumpFiles(in directory: TaskDirectory) throws(StageError) -> (file: String, memory: String?) {
-    if let path = serverPath(in: directory) { return (path, nil) }
+    if let path = ServerLink.dump.path(in: directory.crash) {
+        return (path, ServerLink.memory.path(in: directory.crash))
+    }
     func isThere(_ member: Member) -> Bool {
         FileKind(of: directory.crash.appending(member.rawValue)) == .regular
     }
@@ -61,19 +62,6 @@ private func dumpFiles(in directory: TaskDirectory) throws(StageError) -> (file:
     }
     let isVMware = dump == .vmcoreSuspended || dump == .vmcoreSnapshot
     return (dump.rawValue, isVMware && isThere(.vmcoreMemory) ? Member.vmcoreMemory.rawValue : nil)
-}
-
-/// Where on the server the dump is; nil when it is in the task.
-private func serverPath(in directory: TaskDirectory) -> String? {
-    let link = directory.crash.appending(serverDumpName)
-    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-    let count = link.withPlatformString { name in
-        buffer.withUnsafeMutableBytes { bytes in
-            bytes.baseAddress.map { readlink(name, $0, bytes.count) } ?? -1
-        }
-    }
-    guard count > 0, buffer.first == UInt8(ascii: "/") else { return nil }
-    return String(validating: buffer.prefix(count), as: UTF8.self)
 }
 
 extension StageError {

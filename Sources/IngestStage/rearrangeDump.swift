@@ -27,7 +27,7 @@ func rearrange(
         try answering { () throws(ArchiveError) in
             try crash.rename(name, to: Member.vmcore.rawValue)
             // The dump is in the task from now on.
-            _ = try crash.remove(serverDumpName)
+            _ = try crash.remove(ServerLink.dump.rawValue)
         }
         return outcome.remark
     } catch {

@@ -72,31 +72,16 @@ private func unpack(
     try unpacker.run(type)
 }
 
-/// Moves a plain dump into its place. One that lies on the server is linked, and named by its path where it cannot be
-/// because it is on another file system: nothing of it is ever copied.
+/// Moves a plain dump into its place; one that lies on the server stays there.
 private func take(
     _ upload: Upload, from task: DirectoryDescriptor, into partial: DirectoryDescriptor
 ) throws(StageError) {
+    if let path = upload.serverPath { return try ServerFiles(path).take(into: partial) }
     let name = Member.vmcore.rawValue
-    guard let path = upload.serverPath else {
-        guard renameat(task.descriptor.rawValue, "upload", partial.descriptor.rawValue, name) == 0 else {
-            throw StageError(ArchiveError("put the dump into its place", errno: errno))
-        }
-        return
+    guard renameat(task.descriptor.rawValue, "upload", partial.descriptor.rawValue, name) == 0 else {
+        throw StageError(ArchiveError("put the dump into its place", errno: errno))
     }
-    let status = path.withPlatformString { linkat(AT_FDCWD, $0, partial.descriptor.rawValue, name, 0) }
-    if status == 0 { return }
-    // A kernel with fs.protected_hardlinks lets nobody but the owner link a file.
-    guard [EXDEV, EPERM, EMLINK, EACCES].contains(errno) else {
-        throw StageError(ArchiveError("link the dump into its place", errno: errno))
-    }
-    let status2 = path.withPlatformString { symlinkat($0, partial.descriptor.rawValue, serverDumpName) }
-    guard status2 == 0 else { throw StageError(ArchiveError("note where the dump is", errno: errno)) }
 }
-
-/// The link in `crash/` that says where on the server a dump is. Only ingest makes it, and only for a path that an operator
-/// allowed; no member of an archive can have the name.
-let serverDumpName = "vmcore.server"
 
 private func openServerFile(_ path: FilePath) throws(StageError) -> FileDescriptor? {
     let number = path.withPlatformString { open($0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK) }
@@ -109,6 +94,6 @@ private func openServerFile(_ path: FilePath) throws(StageError) -> FileDescript
 
 private func removePartial(in task: DirectoryDescriptor) throws(ArchiveError) {
     guard let partial = try task.openDirectory(partialName) else { return }
-    for name in Member.allCases.map(\.rawValue) + [serverDumpName] { try partial.remove(name) }
+    for name in Member.allCases.map(\.rawValue) + ServerLink.allCases.map(\.rawValue) { try partial.remove(name) }
     try task.remove(partialName, directory: true)
 }

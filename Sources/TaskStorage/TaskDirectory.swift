@@ -30,7 +30,7 @@ package struct TaskDirectory: Hashable, Sendable {
     }
     /// All files of a kernel's dump: ``vmcore(_:)``, and VMware's other one.
     package func dumps(of kernel: KernelDump) -> [FilePath] {
-        [vmcore(kernel)] + [kernel.memoryFile].compactMap { $0.map { crash.appending($0) } }
+        [vmcore(kernel)] + [kernel.memoryFile].compactMap { $0.map { dump(at: $0) } }
     }
     /// The text that gdb printed, as clients fetch it.
     package var backtrace: FilePath { path.appending("backtrace") }

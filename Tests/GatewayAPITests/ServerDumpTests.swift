@@ -57,6 +57,20 @@ import Testing
         }
     }
 
+    /// VMware's machine is two files, and the snapshot is the one that stands for both.
+    @Test func snapshotAndItsMemoryAreOneDump() async throws {
+        try await withDumps { dumps async throws in
+            for file in ["none/machine.vmem", "none/machine.vmss"] {
+                try FolderContents.write([0xd2, 0xbe, 0xd2, 0xbe], to: dumps.appending(file))
+            }
+            let (status, job) = try await create(dumps.appending("none").string, in: dumps)
+            #expect(status == .created)
+            #expect(job?.serverPath == dumps.appending("none/machine.vmss").string)
+            #expect(rename(dumps.appending("none/machine.vmem").string, dumps.appending("none/other.vmem").string) == 0)
+            #expect(try await create(dumps.appending("none").string, in: dumps).status == .notImplemented)
+        }
+    }
+
     @Test func theFileItselfMayBeNamedToo() async throws {
         try await withDumps { dumps async throws in
             let (status, job) = try await create(dumps.appending("vmcore").string, in: dumps, taskType: "2")

@@ -105,6 +105,51 @@ import Testing
         }
     }
 
+    /// crash looks for the memory of VMware's machine beside the snapshot, under the same name.
+    @Test(arguments: ["vmss", "vmsn"]) func snapshotOnTheServerBringsItsMemoryAlong(_ suffix: String) throws {
+        try SentUpload.with([]) { upload in
+            let folder = upload.directory.path.removingLastComponent()
+            let (snapshot, memory) = (folder.appending("machine.\(suffix)"), folder.appending("machine.vmem"))
+            try FolderContents.write([0xd2, 0xbe, 0xd2, 0xbe] + [UInt8](repeating: 0, count: 200), to: snapshot)
+            try FolderContents.write("OSRELEASE=\(sampleRelease)\0".utf8, to: memory)
+            unlink(upload.directory.upload.string)
+            upload.taskType = 4
+            upload.contentType = "application/octet-stream"
+            upload.serverPath = snapshot.string
+            let crash = try upload.verdict().get()
+            #expect(crash.kernel?.file == "vmcore.\(suffix)" && crash.kernel?.memoryFile == "vmcore.vmem")
+            #expect(crash.kernel?.release?.description == sampleRelease)
+            let linked = FolderContents.status(upload.directory.crash.appending("vmcore.vmem"))
+            #expect(linked?.inode == FolderContents.status(memory)?.inode)
+        }
+    }
+
+    /// Another file system than the tasks': neither of the two can be linked, and both are read where they lie.
+    @Test(.enabled(if: FolderContents.status(FilePath("/dev/shm")) != nil, "needs a second file system"))
+    func snapshotOnAnotherFileSystemIsNamedByItsPath() throws {
+        let folder = FilePath("/dev/shm/retrace-test-\(UInt32.random(in: 0 ... .max))")
+        #expect(mkdir(folder.string, 0o700) == 0)
+        let (snapshot, memory) = (folder.appending("machine.vmss"), folder.appending("machine.vmem"))
+        defer {
+            for file in [snapshot, memory] { unlink(file.string) }
+            rmdir(folder.string)
+        }
+        try FolderContents.write([0xd2, 0xbe, 0xd2, 0xbe] + [UInt8](repeating: 0, count: 200), to: snapshot)
+        try FolderContents.write("OSRELEASE=\(sampleRelease)\0".utf8, to: memory)
+        try SentUpload.with([]) { upload in
+            unlink(upload.directory.upload.string)
+            upload.taskType = 2
+            upload.contentType = "application/octet-stream"
+            upload.serverPath = snapshot.string
+            let crash = try upload.verdict().get()
+            let kernel = try #require(crash.kernel)
+            #expect(kernel.release?.description == sampleRelease)
+            #expect(upload.directory.dumps(of: kernel) == [snapshot, memory])
+            try upload.directory.removeDump()
+            #expect(FolderContents.status(snapshot) != nil && FolderContents.status(memory) != nil)
+        }
+    }
+
     @Test func lyingReleaseIsNoReleaseAndNoFailure() throws {
         for text in ["../../etc", "6.1.0/../x", "%s", String(repeating: "9.", count: 4000)] {
             try SentUpload.with(sampleVmcore("OSRELEASE=\(text)\n")) { upload in

@@ -1,0 +1,80 @@
+import Archives
+import CrashModel
+import Glibc
+import SystemPackage
+import TaskStorage
+
+/// A link in `crash/` that says where on the server a file of the dump is. Only ingest makes it, and only for a path that
+/// an operator allowed; no member of an archive can have the name.
+enum ServerLink: String, CaseIterable, Sendable {
+    case dump = "vmcore.server"
+    /// VMware's memory beside its snapshot.
+    case memory = "vmcore.server.vmem"
+
+    /// nil when there is none. Blocking.
+    func path(in crash: FilePath) -> String? {
+        var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let count = crash.appending(rawValue).withPlatformString { name in
+            buffer.withUnsafeMutableBytes { bytes in
+                bytes.baseAddress.map { readlink(name, $0, bytes.count) } ?? -1
+            }
+        }
+        guard count > 0, buffer.first == UInt8(ascii: "/") else { return nil }
+        return String(validating: buffer.prefix(count), as: UTF8.self)
+    }
+
+    /// Blocking.
+    func make(to path: FilePath, in directory: DirectoryDescriptor) throws(StageError) {
+        let status = path.withPlatformString { symlinkat($0, directory.descriptor.rawValue, rawValue) }
+        guard status == 0 else { throw StageError(ArchiveError("note where the dump is", errno: errno)) }
+    }
+}
+
+/// The files of a dump that lies on the server.
+struct ServerFiles: Sendable {
+    let dump: FilePath
+    /// What it is called in `crash/`.
+    let member: Member
+    /// VMware's memory beside its snapshot, `machine.vmem` of `machine.vmss`; nil where there is none.
+    let memory: FilePath?
+
+    /// Blocking.
+    init(_ path: FilePath) {
+        dump = path
+        member =
+            switch path.extension {
+            case "vmss": .vmcoreSuspended
+            case "vmsn": .vmcoreSnapshot
+            default: .vmcore
+            }
+        var beside = path
+        beside.extension = "vmem"
+        memory = member != .vmcore && FileKind(of: beside) == .regular ? beside : nil
+    }
+
+    /// Gives the files their places in `crash/` without copying anything of them: as links, or by their paths where one of
+    /// them is on another file system or may not be linked. Blocking.
+    func take(into partial: DirectoryDescriptor) throws(StageError) {
+        if try link(dump, as: member, in: partial) {
+            guard let memory else { return }
+            if try link(memory, as: .vmcoreMemory, in: partial) { return }
+            _ = try answering { () throws(ArchiveError) in try partial.remove(member.rawValue) }
+        }
+        try ServerLink.dump.make(to: dump, in: partial)
+        if let memory { try ServerLink.memory.make(to: memory, in: partial) }
+    }
+
+    private func link(
+        _ path: FilePath, as member: Member, in partial: DirectoryDescriptor
+    ) throws(StageError) -> Bool {
+        let status = path.withPlatformString {
+            linkat(AT_FDCWD, $0, partial.descriptor.rawValue, member.rawValue, 0)
+        }
+        if status == 0 { return true }
+        // A kernel with fs.protected_hardlinks lets nobody but the owner link a file.
+        guard [EXDEV, EPERM, EMLINK, EACCES].contains(errno) else {
+            throw StageError(ArchiveError("link the dump into its place", errno: errno))
+        }
+        return false
+    }
+}
