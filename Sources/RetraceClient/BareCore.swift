@@ -1,6 +1,7 @@
 import Coredumps
 import CrashModel
 import ELF
+import Glibc
 package import NIOPosix
 package import SystemPackage
 
@@ -24,7 +25,7 @@ package func readBareCore(
         throw ClientError(.system, "The core was not read: \(error).")
     }
     guard !core.isKernel else {
-        return CrashFiles(members: [CrashMember(.vmcore, .file(path))], taskType: 2)
+        return kernelFiles(path)
     }
     guard let executable = given.executable ?? core.executable, executable.hasPrefix("/") else {
         throw ClientError(
@@ -50,6 +51,19 @@ package func readBareCore(
             CrashMember(.package, .text(package)), CrashMember(.osRelease, .text(release)),
         ],
         taskType: 0, remarks: remarks.map(printable))
+}
+
+/// A dump, or VMware's snapshot with the memory that lies beside it, `machine.vmem` of `machine.vmss`.
+private func kernelFiles(_ path: FilePath) -> CrashFiles {
+    let snapshots: [String: CrashMember.Name] = ["vmss": .vmcoreSuspended, "vmsn": .vmcoreSnapshot]
+    var memory = path
+    memory.extension = "vmem"
+    guard let name = path.extension.flatMap({ snapshots[$0] }), access(memory.string, F_OK) == 0 else {
+        return CrashFiles(members: [CrashMember(.vmcore, .file(path))], taskType: 2)
+    }
+    return CrashFiles(
+        members: [CrashMember(name, .file(path)), CrashMember(.vmcoreMemory, .file(memory))], taskType: 2,
+        remarks: ["The machine's memory, \(printable(memory.lastComponent?.string ?? "")), is sent with its snapshot."])
 }
 
 private func package(

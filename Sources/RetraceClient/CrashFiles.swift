@@ -32,6 +32,10 @@ package struct CrashMember: Hashable, Sendable {
         case rootDirectory = "rootdir"
         case osReleaseInRootDirectory = "os_release_in_rootdir"
         case vmcore
+        /// VMware's snapshots, and the memory beside them.
+        case vmcoreSuspended = "vmcore.vmss"
+        case vmcoreSnapshot = "vmcore.vmsn"
+        case vmcoreMemory = "vmcore.vmem"
 
         /// What a problem directory of a program's crash must have; a kernel's has `vmcore` alone.
         static let required: [Name] = [.coredump, .executable, .package, .osRelease]

@@ -94,7 +94,7 @@ extension CrashFiles {
             } catch {
                 throw ClientError(unreadable: path, "\(error).")
             }
-            let isDump = member.name == .coredump || member.name == .vmcore
+            let isDump = member.name == .coredump || member.name.rawValue.hasPrefix("vmcore")
             try file.closeAfter {
                 try writer.addFile(member.name.rawValue, from: file) { if isDump { progress($0) } }
             }

@@ -64,6 +64,22 @@ import Testing
         }
     }
 
+    @Test func aSnapshotOfVMwareIsSentWithTheMemoryBesideIt() async throws {
+        try await ScratchDirectory.with { directory in
+            let (snapshot, memory) = (directory.appending("web-1.vmss"), directory.appending("web-1.vmem"))
+            try write([0xd2, 0xbe, 0xd2, 0xbe, 8, 0, 0, 0, 0, 0, 0, 0], to: snapshot)
+            let alone = try await readBareCore(snapshot, host: debianHost())
+            #expect(alone.members == [CrashMember(.vmcore, .file(snapshot))] && alone.remarks.isEmpty)
+            try write([1, 2, 3], to: memory)
+            let files = try await readBareCore(snapshot, host: debianHost())
+            #expect(
+                files.members == [
+                    CrashMember(.vmcoreSuspended, .file(snapshot)), CrashMember(.vmcoreMemory, .file(memory)),
+                ])
+            #expect(files.taskType == 2 && files.remarks.count == 1)
+        }
+    }
+
     @Test func anotherProgramOnTheMachineIsNotTakenForTheCrashedOne() async throws {
         try await ScratchDirectory.with { directory in
             let core = directory.appending("core")
