@@ -133,12 +133,19 @@ struct KernelLadderTests {
 
     /// crash finds no way into the dumps of some kernels of Enterprise Linux 5 by itself.
     @Test func aKernelOfEnterpriseLinux5IsTriedWithItsPhysicalBase() async throws {
-        let start = #"case "$options" in *phys_base=0x200000*) ;; *) echo "crash: seek error"; exit 1;; esac"#
-        let answer = try await analysed(start: start, release: "2.6.18-398.el5")
-        #expect(answer.summary.rung == .full)
-        #expect(try DecodedKernel(answer.json).kernel.refusals.isEmpty)
-        #expect(answer.summary.remarks.contains { $0.contains("--machdep phys_base=0x200000") })
-        let error = await #expect(throws: StageError.self) { try await analysed(start: start) }
+        func start(_ words: String) -> String {
+            #"case "$options" in *phys_base=0x200000*) ;; *) echo "crash: \#(words)"; exit 1;; esac"#
+        }
+        for words in ["seek error", "/vmlinux and /.dump/vmcore do not match!"] {
+            let answer = try await analysed(start: start(words), release: "2.6.18-398.el5")
+            #expect(answer.summary.rung == .full)
+            let kernel = try DecodedKernel(answer.json).kernel
+            #expect(kernel.refusals.isEmpty && kernel.verified == false)
+            #expect(kernel.crash_options == ["--machdep", "phys_base=0x200000"])
+            #expect(answer.summary.remarks.contains { $0.contains("--machdep phys_base=0x200000") })
+            #expect(answer.summary.remarks.contains { $0.hasPrefix("Nothing proves that this vmlinux") })
+        }
+        let error = await #expect(throws: StageError.self) { try await analysed(start: start("seek error")) }
         #expect(error?.code == .vmcoreUnreadable)
     }
 
@@ -156,6 +163,12 @@ struct KernelLadderTests {
         #expect(answer.summary.rung == .full)
         #expect(answer.results["files"] == "mod -s module_7 /modules/module-7.ko.debug\n")
         #expect(answer.log.contains("crash command mod"))
+        let hanging = try await analysed(
+            answer: "mod) kill -SEGV $$;;\n" + plainAnswers,
+            files: KernelFiles(vmlinux: "/vmlinux", modules: "/modules"), modules: names)
+        #expect(hanging.summary.rung == .full)
+        #expect(hanging.summary.remarks.contains("crash lists no modules, so none has symbols."))
+        #expect(hanging.summary.remarks.contains { $0.hasPrefix("mod: crash was ended by signal 11") })
         let refused = await #expect(throws: StageError.self) {
             try await analysed(
                 start: "echo 'crash: cannot'; exit 1", files: KernelFiles(vmlinux: "/vmlinux", modules: "/modules"),

@@ -14,6 +14,7 @@ package struct DecodedKernel: Decodable {
         package let panic: String?
         package let rung: String
         package let refusals: [Refusal]
+        package let crash_options: [String]
         package let taint: [Taint]?
         package let cpu: Int?
         package let command: String?

@@ -94,7 +94,11 @@ struct InteractiveTask: Sendable {
                 .gone, "The debug symbols (vmlinux) of the kernel are not in the root, and crash does nothing without.",
                 advice: "Have the kernel's packages mirrored and send the dump again, or open it with shell.")
         }
-        let modules = moduleFiles(in: FilePath(chroot.crashRoot), files, loaded: kernel.modules)
+        let earlier = EarlierAnalysis(of: directory)
+        var modules = moduleFiles(in: FilePath(chroot.crashRoot), files, loaded: kernel.modules)
+        if kernel.modules == nil, modules.count > mostLoadedModules, let listed = earlier.modules {
+            modules.removeAll { !listed.contains($0.name) }
+        }
         // Pages of text would go through less(1), which is not in the sandbox.
         let lines = ["set scroll off > /dev/null"] + modules.map { "mod -s \($0.name) \($0.path) > /dev/null" }
         let commands = directory.path.appending("interact.commands")
@@ -107,7 +111,8 @@ struct InteractiveTask: Sendable {
         case .another(let reason): remarks.append(reason + " What crash says may be wrong.")
         }
         let command = sandbox.command(
-            (isAttended ? [] : ["-s"]) + ["-i", "/.commands"] + more + [files.vmlinux, sandbox.dump],
+            (isAttended ? [] : ["-s"]) + ["-i", "/.commands"] + earlier.crashOptions + more
+                + [files.vmlinux, sandbox.dump],
             binds: [SandboxBind(commands, at: "/.commands")])
         return (command, remarks)
     }

@@ -9,6 +9,8 @@ extension BacktraceJSON {
         let panic: String?
         let rung: String
         let refusals: [RefusalJSON]
+        /// The options with which crash reads the dump, beside those that every session has.
+        let crashOptions: [String]
         /// Absent where nothing tells.
         let taint: [TaintJSON]?
         let cpu: Int?
@@ -21,7 +23,9 @@ extension BacktraceJSON {
         private enum CodingKeys: String, CodingKey {
             case release
             case buildID = "build_id"
-            case verified, panic, rung, refusals, taint, cpu
+            case verified, panic, rung, refusals
+            case crashOptions = "crash_options"
+            case taint, cpu
             case processID = "process_id"
             case task, command, modules
         }
@@ -67,6 +71,7 @@ extension BacktraceJSON.KernelJSON {
             release: report.kernel.release?.description, buildID: report.kernel.buildID?.description,
             verified: report.findings.verified, panic: report.panic, rung: report.rung.rawValue,
             refusals: report.findings.refusals.map { .init(rung: $0.rung.rawValue, reason: $0.reason) },
+            crashOptions: report.findings.crashOptions,
             taint: report.taint?.letters.map {
                 .init(letter: String($0), meaning: KernelTaint.meanings[$0] ?? "")
             },

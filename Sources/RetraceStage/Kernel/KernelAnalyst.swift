@@ -69,13 +69,14 @@ struct KernelAnalyst: Sendable {
             try await reach(rung, modules, in: session, &findings, log: &log, progress)
             if session.options.isEmpty, findings.rung == nil, let options = machineOptions(after: findings) {
                 session.options = options
-                findings.refusals.removeAll { $0.rung == rung }
+                findings.forget(rung)
                 findings.remarks.append("crash was told \(options.joined(separator: " ")), as such kernels may need.")
                 try await reach(rung, modules, in: session, &findings, log: &log, progress)
             }
             if findings.mismatched { break }
         }
         if findings.rung != nil, !findings.mismatched {
+            findings.crashOptions = session.options + (findings.rung?.options ?? [])
             findings.verified = doubt == .verified
             if case .unverified(let reason) = doubt { findings.remarks.append(reason) }
         }
@@ -89,11 +90,8 @@ struct KernelAnalyst: Sendable {
         var commands = [KernelCommand(name: "log", lines: ["log"])]
         if rung != .minimal {
             var modules = modules
-            if kernel.modules == nil, modules.count > Self.mostLoaded {
-                guard let names = try await loadedModules(on: rung, in: session, &findings, log: &log, progress) else {
-                    return
-                }
-                modules = modules.filter { names.contains($0.name) }
+            if kernel.modules == nil, modules.count > mostLoadedModules {
+                guard try await isReached(rung, in: session, &modules, &findings, log: &log, progress) else { return }
             }
             commands = KernelCommand.all(
                 log: findings.log == nil, moduleFiles: modules, operators: analysis.commands)
@@ -102,17 +100,14 @@ struct KernelAnalyst: Sendable {
         try await run.run(commands, &findings, log: &log, progress)
     }
 
-    /// More modules than a machine has loaded: where there are more files, nobody could tell which were, and those of all
-    /// were unpacked.
-    private static let mostLoaded = 400
-
     /// Has crash list the modules, in a session of its own, since what a session does is written down before it begins.
     ///
-    /// - Returns: nil when the rung was not reached, as the findings say then.
-    private func loadedModules(
-        on rung: AnalysisRung, in session: KernelSession, _ findings: inout KernelFindings, log: inout RetraceLog,
-        _ progress: @Sendable (String) async -> Void
-    ) async throws(StageError) -> Set<String>? {
+    /// - Parameter modules: Those of the package; afterwards those that crash lists.
+    /// - Returns: Whether crash reads the dump on this rung; otherwise the findings say why not.
+    private func isReached(
+        _ rung: AnalysisRung, in session: KernelSession, _ modules: inout [ModuleFile],
+        _ findings: inout KernelFindings, log: inout RetraceLog, _ progress: @Sendable (String) async -> Void
+    ) async throws(StageError) -> Bool {
         var listed = KernelFindings()
         var run = SessionRun(analyst: self, session: session, rung: rung)
         let commands = [("sys", "sys"), ("mod", "mod")].map {
@@ -124,9 +119,15 @@ struct KernelAnalyst: Sendable {
             findings.refusals += listed.refusals
             findings.lastFailure = listed.lastFailure
             findings.mismatched = listed.mismatched
-            return nil
+            return false
         }
-        return Set(KernelModule.modules(in: listed.outputs["mod"] ?? "").map { moduleName($0.name) })
+        let names = Set(KernelModule.modules(in: listed.outputs["mod"] ?? "").map { moduleName($0.name) })
+        if names.isEmpty {
+            findings.remarks += listed.remarks
+            findings.remarks.append("crash lists no modules, so none has symbols.")
+        }
+        modules = modules.filter { names.contains($0.name) }
+        return true
     }
 
     /// What crash needs to be told of some kernels when it finds no way into their dumps by itself: those of Enterprise
@@ -135,8 +136,13 @@ struct KernelAnalyst: Sendable {
         guard kernel.release?.description.contains("el5") == true, findings.lastFailure?.exitStatus == 1 else {
             return nil
         }
-        return ["--machdep", "phys_base=0x200000"]
+        return Self.baseOf2MiB
     }
+
+    private static let baseOf2MiB = ["--machdep", "phys_base=0x200000"]
+
+    /// Every option that an analysis may find to be needed.
+    static let everyOption = Set(AnalysisRung.allCases.flatMap(\.options) + baseOf2MiB)
 
     /// Makes the log a result before anything long begins.
     func publish(_ log: DumpLog, _ progress: @Sendable (String) async -> Void) async throws(StageError) {

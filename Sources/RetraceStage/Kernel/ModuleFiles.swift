@@ -5,6 +5,10 @@ import TaskStorage
 /// Where the debug file of a module is in the crash root.
 typealias ModuleFile = (name: String, path: String)
 
+/// More modules than a machine has loaded: where there are more files, nobody could tell which were, and those of all
+/// were unpacked.
+let mostLoadedModules = 400
+
 /// The debug files of modules below the directory that the job names, by the module's name: those that were loaded, where
 /// that is known. Blocking.
 func moduleFiles(in root: FilePath, _ files: KernelFiles, loaded: [String]?) -> [ModuleFile] {
