@@ -70,21 +70,26 @@ extension ChrootBuilder {
         } catch {
             return symbols.plan(without: "\(name) was left out: \(error).")
         }
-        let request = KernelRequest(
-            buildID: symbols.dump.buildID, package: file, sha256: package.sha256, vmlinux: symbols.vmlinux,
-            modules: symbols.modules(asking: loadedModules))
-        do throws(PackageStoreError) {
-            let lease = try await KernelStore(store).lease(request) { step in
-                switch step {
-                case .waiting: progress("another worker is unpacking the symbols of the same kernel", nil)
-                case .reading(let fraction): progress("unpacking the kernel's symbols from \(name)", fraction)
-                case .vmlinux: progress("vmlinux of \(symbols.kernelName) is there", nil)
+        var failure: PackageStoreError?
+        for place in symbols.places {
+            let request = KernelRequest(
+                buildID: symbols.dump.buildID, package: file, sha256: package.sha256, vmlinux: place.vmlinux,
+                modules: symbols.modules(below: place.modules, asking: loadedModules))
+            do throws(PackageStoreError) {
+                let lease = try await KernelStore(store).lease(request) { step in
+                    switch step {
+                    case .waiting: progress("another worker is unpacking the symbols of the same kernel", nil)
+                    case .reading(let fraction): progress("unpacking the kernel's symbols from \(name)", fraction)
+                    case .vmlinux: progress("vmlinux of \(symbols.kernelName) is there", nil)
+                    }
                 }
+                return symbols.plan(with: lease, place)
+            } catch {
+                if let trouble = StageError(storeTrouble: error) { throw trouble }
+                if failure == nil { failure = error }
+                guard case .withoutKernel = error else { break }
             }
-            return symbols.plan(with: lease)
-        } catch {
-            if let trouble = StageError(storeTrouble: error) { throw trouble }
-            return symbols.plan(without: "\(name) was left out: \(error).")
         }
+        return symbols.plan(without: "\(name) was left out: \(failure.map { "\($0)" } ?? "it has no vmlinux").")
     }
 }

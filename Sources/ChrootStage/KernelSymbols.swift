@@ -6,13 +6,18 @@ struct KernelSymbols: Sendable {
     let dump: KernelDump
     let package: ResolvedPackage
     let releaseID: ReleaseID
-    /// The absolute path of vmlinux in the package.
-    let vmlinux: String
+    /// Where vmlinux may be in the package, the likeliest first.
+    let places: [Place]
+
+    /// Absolute paths in the package.
+    struct Place {
+        let vmlinux: String
+        /// Where the modules' debug files are; ends in a slash. nil where the plugin does not say.
+        var modules: String?
+    }
     /// The kernel among the modules of the resolution.
     private let position: Int
     private let kernel: ResolvedModule
-    /// Where the modules' debug files are in the package.
-    private let directory: String?
 
     /// nil when nothing was found.
     init?(_ dump: KernelDump?, _ resolution: Resolution) {
@@ -27,21 +32,28 @@ struct KernelSymbols: Sendable {
         self.position = position
         kernel = resolution.modules[position]
         self.releaseID = releaseID
-        vmlinux = debuginfo.path
-        directory = package.files?.first { $0.hasSuffix("/") }
+        var places: [Place] = []
+        for path in package.files ?? [debuginfo.path] {
+            if !path.hasSuffix("/") {
+                places.append(Place(vmlinux: path))
+            } else if let last = places.indices.last {
+                places[last].modules = path
+            }
+        }
+        self.places = places
     }
 
     /// For a sentence: the kernel's release, where the dump tells it.
     var kernelName: String { dump.release?.description ?? "the kernel" }
 
-    func modules(asking question: LoadedModulesQuestion?) -> KernelModules? {
+    func modules(below directory: String?, asking question: LoadedModulesQuestion?) -> KernelModules? {
         guard let directory else { return nil }
         if let names = dump.modules { return KernelModules(below: directory, .named(Set(names))) }
         return KernelModules(below: directory, question.map { .asked($0) } ?? .all)
     }
 
     /// A root with the files of the store.
-    func plan(with lease: KernelLease) -> CrashRootPlan {
+    func plan(with lease: KernelLease, _ place: Place) -> CrashRootPlan {
         let part = RootPart(
             package: package.nevra, releaseID: releaseID, lease: lease.lease, files: [lease.vmlinux] + lease.modules)
         var remarks: [String] = []
@@ -60,7 +72,7 @@ struct KernelSymbols: Sendable {
             parts: [part], modules: [], missing: [], remarks: remarks, corrections: corrections,
             kernel: KernelFiles(
                 vmlinux: lease.vmlinux,
-                modules: lease.modules.isEmpty ? nil : directory.map { KernelModules(below: $0, .all).directory },
+                modules: lease.modules.isEmpty ? nil : place.modules.map { KernelModules(below: $0, .all).directory },
                 doubt: doubt))
     }
 

@@ -8,6 +8,8 @@ struct KernelSymbols {
     let vmlinux: IndexedFile
     /// The directory of the modules' debug files in the same package; ends in a slash.
     let modules: String?
+    /// Where else in the package they may be, as long as nobody has looked into it: each vmlinux with its ``modules``.
+    var otherPlaces: [String] = []
     /// Why it may be another kernel's; nil when it was found by build-id.
     let doubt: String?
 }
@@ -21,9 +23,8 @@ struct KernelSearch {
     let packaging: KernelPackaging?
     let order: VersionOrder
 
-    /// By build-id where the dump has one, else by where the plugin says that vmlinux lies, else by the package's name.
-    func symbols() throws(PackageIndexError) -> KernelSymbols? {
-        if let found = try byBuildID() { return found }
+    /// By where the plugin says that vmlinux lies, else by the package's name.
+    func byName() throws(PackageIndexError) -> KernelSymbols? {
         guard let release = dump.release, let packaging else { return nil }
         for path in packaging.vmlinuxPaths(of: release, architecture) {
             // A build-id that is known and did not match is that of another build.
@@ -39,7 +40,7 @@ struct KernelSearch {
         return try byPackage(release, packaging)
     }
 
-    private func byBuildID() throws(PackageIndexError) -> KernelSymbols? {
+    func byBuildID() throws(PackageIndexError) -> KernelSymbols? {
         guard let buildID = dump.buildID else { return nil }
         let files = try index.files(with: buildID).filter { fits($0.package) && $0.kind != .buildIDLink }
         // The link below .build-id leads to the file that the name of the kernel is in.
@@ -60,20 +61,23 @@ struct KernelSearch {
     private func byPackage(
         _ release: KernelRelease, _ packaging: KernelPackaging
     ) throws(PackageIndexError) -> KernelSymbols? {
+        let places = packaging.vmlinuxPaths(of: release, architecture)
+        guard let path = places.first else { return nil }
+        func modules(_ path: String) -> String? {
+            packaging.modulesDirectory(beside: path, of: release, architecture)
+        }
         for name in packaging.packageNames(of: release, architecture) {
+            var offered: [IndexedFile] = []
             for package in try index.packages(named: name)
-            where fits(package)
-                && packaging.isOf(release, package.nevra)
-            {
-                guard try index.offer(of: package.sha256) != nil,
-                    let path = packaging.vmlinuxPaths(of: release, architecture).first
-                else { continue }
-                return KernelSymbols(
-                    releaseID: releaseID,
-                    vmlinux: IndexedFile(package: package, file: IndexedPath(path: path, kind: .debugByPath)),
-                    modules: packaging.modulesDirectory(beside: path, of: release, architecture),
-                    doubt: "\(release) was found by the name of \(package.nevra), not by its build-id.")
+            where fits(package) && packaging.isOf(release, package.nevra) {
+                guard try index.offer(of: package.sha256) != nil else { continue }
+                offered.append(IndexedFile(package: package, file: IndexedPath(path: path, kind: .debugByPath)))
             }
+            guard let newest = newest(offered) else { continue }
+            return KernelSymbols(
+                releaseID: releaseID, vmlinux: newest, modules: modules(path),
+                otherPlaces: places.dropFirst().flatMap { [$0] + [modules($0)].compactMap(\.self) },
+                doubt: "\(release) was found by the name of \(newest.package.nevra), not by its build-id.")
         }
         return nil
     }

@@ -12,10 +12,7 @@ struct Mirrors {
         do {
             return try index(releaseID)
         } catch {
-            throw StageError(
-                .resolve, .indexUnusable, "The package index of \(releaseID) cannot be used: \(error).",
-                advice: "An operator can make it afresh with \(syncCommand(releaseID)).",
-                disposition: .retry(after: .seconds(60)))
+            throw .indexUnusable(releaseID, "\(error)")
         }
     }
 
@@ -38,6 +35,16 @@ extension StageError.Code {
     package static let releaseNotMirrored = Self("release-not-mirrored")
     /// The index is there and cannot be read.
     package static let indexUnusable = Self("index-unusable")
+}
+
+extension StageError {
+    /// The next synchronisation may well mend it.
+    static func indexUnusable(_ releaseID: ReleaseID, _ cause: String) -> StageError {
+        StageError(
+            .resolve, .indexUnusable, "The package index of \(releaseID) cannot be used: \(cause).",
+            advice: "An operator can make it afresh with \(syncCommand(releaseID)).",
+            disposition: .retry(after: .seconds(60)))
+    }
 }
 
 /// `retrace sync debian 12 x86_64`, as a person types it.

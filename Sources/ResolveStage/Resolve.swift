@@ -11,14 +11,18 @@ package import Packages
 ///   - catalog: The distributions that the server knows.
 ///   - indexes: The indexes of the releases that it mirrors.
 ///   - sources: Whose source code comes too.
+///   - awaitsIndexes: Whether a kernel that is not found is worth another attempt where an index cannot be used; otherwise
+///     that is a remark.
 /// - Throws: ``CrashModel/StageError`` with `unknown-release`, `release-not-mirrored` or `index-unusable`.
 package func resolve(
-    _ crash: Crash, catalog: DistributionCatalog, indexes: PackageIndexes, sources: SourceChoice = .none
+    _ crash: Crash, catalog: DistributionCatalog, indexes: PackageIndexes, sources: SourceChoice = .none,
+    awaitsIndexes: Bool = true
 ) throws(StageError) -> Resolution {
     try resolve(
         crash, catalog: catalog, index: { try indexes.index(of: $0) },
         mirroredReleases: { try indexes.mirroredReleases() },
-        syncStatus: { SyncStatus(of: MirrorDirectory($0, in: indexes.repositories)) }, sources: sources)
+        syncStatus: { SyncStatus(of: MirrorDirectory($0, in: indexes.repositories)) }, sources: sources,
+        awaitsIndexes: awaitsIndexes)
 }
 
 /// As the other `resolve`, with closures for what it looks up.
@@ -30,10 +34,13 @@ package func resolve(
 package func resolve(
     _ crash: Crash, catalog: DistributionCatalog, index: @escaping (ReleaseID) throws -> PackageIndex?,
     mirroredReleases: @escaping () throws -> [ReleaseID] = { [] },
-    syncStatus: @escaping (ReleaseID) -> SyncStatus? = { _ in nil }, sources: SourceChoice = .none
+    syncStatus: @escaping (ReleaseID) -> SyncStatus? = { _ in nil }, sources: SourceChoice = .none,
+    awaitsIndexes: Bool = true
 ) throws(StageError) -> Resolution {
     let mirrors = Mirrors(index: index, mirroredReleases: mirroredReleases, syncStatus: syncStatus)
-    if let dump = crash.kernel { return try resolveKernel(crash, dump, catalog, mirrors) }
+    if let dump = crash.kernel {
+        return try resolveKernel(crash, dump, catalog, mirrors, awaitsIndexes: awaitsIndexes)
+    }
     let chosen = try chooseRelease(of: crash, catalog, mirrors)
     let order = catalog.distribution(named: chosen.releaseID.release.distribution)?.versionOrder ?? .debian
     do throws(PackageIndexError) {
@@ -43,9 +50,6 @@ package func resolve(
         let found = try search.resolution(evidence: chosen.evidence)
         return adoptOthers(found, crash, catalog, mirrors)
     } catch {
-        throw StageError(
-            .resolve, .indexUnusable, "The package index of \(chosen.releaseID) cannot be used: \(error).",
-            advice: "An operator can make it afresh with \(syncCommand(chosen.releaseID)).",
-            disposition: .retry(after: .seconds(60)))
+        throw .indexUnusable(chosen.releaseID, "\(error)")
     }
 }

@@ -7,33 +7,24 @@ import Packages
 /// A kernel that no mirror has is an answer: its log can be read without symbols. All releases of the architecture are
 /// asked, the likely one first, because a dump need not say of which distribution it is.
 ///
+/// - Parameter awaitsIndexes: Whether a kernel that is not found is worth another attempt where an index cannot be used;
+///   otherwise that is a remark.
 /// - Throws: ``CrashModel/StageError`` with `index-unusable`.
 func resolveKernel(
-    _ crash: Crash, _ dump: KernelDump, _ catalog: DistributionCatalog, _ mirrors: Mirrors
+    _ crash: Crash, _ dump: KernelDump, _ catalog: DistributionCatalog, _ mirrors: Mirrors, awaitsIndexes: Bool
 ) throws(StageError) -> Resolution {
     let detected = detectKernelRelease(crash, dump, catalog)
     let likely = detected.flatMap { catalog.listed(ReleaseID(release: $0.release, architecture: crash.architecture)) }
     let mirrored = try mirrors.releases().filter { $0.architecture == crash.architecture }
-    var others: [String] = []
-    for releaseID in mirrored.sorted(by: { first, _ in first == likely }) {
-        guard let index = try mirrors.index(of: releaseID) else { continue }
-        let distribution = catalog.distribution(named: releaseID.release.distribution)
-        let search = KernelSearch(
-            dump: dump, architecture: crash.architecture, releaseID: releaseID, index: index,
-            packaging: distribution?.kernel, order: distribution?.versionOrder ?? .debian)
-        do throws(PackageIndexError) {
-            if let symbols = try search.symbols() {
-                return resolution(
-                    of: crash, symbols, detected: detected, MirrorFacts(releaseID, mirrors.syncStatus(releaseID)))
-            }
-            others += try search.otherBuilds()
-        } catch {
-            throw StageError(
-                .resolve, .indexUnusable, "The package index of \(releaseID) cannot be used: \(error).",
-                advice: "An operator can make it afresh with \(syncCommand(releaseID)).",
-                disposition: .retry(after: .seconds(60)))
-        }
+    var searches = KernelSearches(
+        mirrored.sorted { $0 == likely && $1 != likely }, of: dump, crash.architecture, catalog, mirrors)
+    if let symbols = searches.symbols() {
+        return resolution(
+            of: crash, symbols, detected: detected,
+            MirrorFacts(symbols.releaseID, mirrors.syncStatus(symbols.releaseID)), searches.remarks)
     }
+    if awaitsIndexes, let trouble = searches.troubles.first { throw trouble }
+    let others = searches.otherBuilds()
     let releaseID = likely ?? mirrored.first(where: { readsKernels($0, catalog) }) ?? anyRelease(crash, catalog)
     let evidence: String
     switch (releaseID, likely) {
@@ -41,13 +32,18 @@ func resolveKernel(
         evidence =
             "No plugin of this server has kernels of \(crash.architecture). Known distributions: "
             + catalog.distributions.map(\.name).joined(separator: ", ") + "."
+    case (let releaseID?, nil) where detected != nil:
+        evidence =
+            (detected.map { sentence($0.evidence) } ?? "")
+            + " No plugin of this server lists \(detected.map { "\($0.release)" } ?? ""); "
+            + "the debugger of \(releaseID) reads the dump."
     case (let releaseID?, nil):
         evidence = "Nothing in the dump says of which release it is; the debugger of \(releaseID) reads it."
     case (_, _?): evidence = detected.map { sentence($0.evidence) } ?? ""
     }
     return unknownKernel(
         crash, dump, releaseID: releaseID, evidence: evidence, mirrored: mirrored, others: others,
-        age: releaseID.map { MirrorFacts($0, mirrors.syncStatus($0)).age } ?? "")
+        remarks: searches.remarks, age: releaseID.map { MirrorFacts($0, mirrors.syncStatus($0)).age } ?? "")
 }
 
 /// By the client's word, else by what the kernel's own release looks like: `.fc40`, `.el9`.
@@ -78,7 +74,7 @@ private func anyRelease(_ crash: Crash, _ catalog: DistributionCatalog) -> Relea
 }
 
 private func resolution(
-    of crash: Crash, _ symbols: KernelSymbols, detected: DetectedRelease?, _ mirror: MirrorFacts
+    of crash: Crash, _ symbols: KernelSymbols, detected: DetectedRelease?, _ mirror: MirrorFacts, _ remarks: [String]
 ) -> Resolution {
     let package = symbols.vmlinux.package
     let file = PackagedFile(nevra: package.nevra, path: symbols.vmlinux.path)
@@ -96,14 +92,14 @@ private func resolution(
         packages: [
             ResolvedPackage(
                 nevra: package.nevra, sha256: package.sha256, location: package.location, role: .debuginfo,
-                files: [symbols.vmlinux.path] + [symbols.modules].compactMap(\.self))
+                files: [symbols.vmlinux.path] + [symbols.modules].compactMap(\.self) + symbols.otherPlaces)
         ],
-        remarks: [mirror.remark].compactMap(\.self))
+        remarks: [mirror.remark].compactMap(\.self) + remarks)
 }
 
 private func unknownKernel(
     _ crash: Crash, _ dump: KernelDump, releaseID: ReleaseID?, evidence: String, mirrored: [ReleaseID],
-    others: [String], age: String
+    others: [String], remarks: [String], age: String
 ) -> Resolution {
     let name = dump.release.map { "kernel \($0)" } ?? "this kernel, whose release the dump does not tell"
     let known = mirrored.isEmpty ? "none" : mirrored.map(\.description).joined(separator: ", ")
@@ -115,5 +111,6 @@ private func unknownKernel(
         + (dump.buildID.map { " with build-id \($0)" } ?? "") + " (mirrored are: \(known)\(age)).\(builds)"
     return Resolution(
         releaseID: releaseID, releaseEvidence: evidence,
-        modules: crash.modules.map { ResolvedModule(module: $0, status: .unknown, reason: reason) }, packages: [])
+        modules: crash.modules.map { ResolvedModule(module: $0, status: .unknown, reason: reason) }, packages: [],
+        remarks: remarks)
 }

@@ -17,9 +17,11 @@ func resolveHandler(
         cleanUp: { job, _ in
             try await NIOThreadPool.singleton.runIfActive { try TaskDirectory(job.taskID, in: spool).removeDump() }
         },
-        stage: { job, _ in
+        stage: { job, context in
             let (resolution, absent) = try await NIOThreadPool.singleton.runIfActive {
-                let resolution = try resolve(job.crash, catalog: catalog, indexes: indexes, sources: sources)
+                let resolution = try resolve(
+                    job.crash, catalog: catalog, indexes: indexes, sources: sources,
+                    awaitsIndexes: context.attempt == 1)
                 return (resolution, try packagesToFetch(of: resolution, indexes: indexes))
             }
             let build = BuildJob(task: job.taskID, crash: job.crash, resolution: resolution)

@@ -157,6 +157,30 @@ import Testing
         }
     }
 
+    /// Where a package is fetched on first need, nobody knows where in it vmlinux is.
+    @Test func vmlinuxIsLookedForInEveryPlaceThatThePluginNames() async throws {
+        try await withRelease { release in
+            let package = try await release.add(
+                MadeKernelCrash.package(),
+                files: [
+                    "/usr/lib/debug/usr/lib/modules/vmlinux.debug", "/usr/lib/debug/usr/lib/modules/",
+                    MadeKernelCrash.vmlinux, MadeKernelCrash.modules,
+                ])
+            let module = ResolvedModule(
+                module: MadeKernelCrash.module(try MadeKernelCrash.buildID()), status: .unverified,
+                debuginfo: PackagedFile(nevra: package.nevra, path: "/usr/lib/debug/usr/lib/modules/vmlinux.debug"),
+                reason: "It was found by its version.")
+            let crash = try MadeKernelCrash.crash(modules: ["ext4"], buildID: MadeKernelCrash.buildID())
+            let chroot = try await release.builder.build(
+                crash, release.resolution([package], modules: [module]), task: release.task)
+            #expect(
+                chroot.kernel
+                    == KernelFiles(
+                        vmlinux: MadeKernelCrash.vmlinux, modules: String(MadeKernelCrash.modules.dropLast())))
+            #expect(files(in: chroot.crashRoot).contains(MadeKernelCrash.modules + "kernel/fs/ext4.ko"))
+        }
+    }
+
     @Test func processesGetGdbAsBefore() async throws {
         try await withRelease { release in
             let tool = try await release.add(TestPackage("tool", "1-1", ["usr/bin/tool": .text("tool")]))

@@ -124,6 +124,71 @@ struct KernelResolutionTests {
         }
     }
 
+    /// What a lazy mirror offers may be any build, and another release may have the very one.
+    @Test func theBuildIDIsLookedForEverywhereBeforeAnyName() throws {
+        try ScratchDirectory.with { directory in
+            var lazy = try MadeRelease("debian-12-x86_64", in: directory)
+            try lazy.add("linux-image-\(debianRelease)-dbg", "6.1.192-2", offeredBy: "main", [])
+            try lazy.publish()
+            var other = try MadeRelease("debian-13-x86_64", in: directory)
+            try other.add("linux-image-\(debianRelease)-dbg", [vmlinux(debianPath, 1)])
+            try other.publish()
+            let reported = ReportedCrash(osRelease: "Debian GNU/Linux 12 (bookworm)")
+            let found = try resolve(
+                kernelCrash(debianRelease, 1, reported: reported), catalog: shippedCatalog(), indexes: lazy.indexes)
+            #expect(found.releaseID?.description == "debian-13-x86_64")
+            #expect(found.modules.map(\.status) == [.complete])
+        }
+    }
+
+    @Test func ofSeveralOfferedPackagesTheNewestIsTakenWithAllPlacesOfItsVmlinux() throws {
+        try ScratchDirectory.with { directory in
+            let release = "6.4.0-150600.23.25-default"
+            var made = try MadeRelease("opensuse-15.6-x86_64", in: directory)
+            for rebuild in ["1", "10", "2"] {
+                try made.add(
+                    "kernel-default-debuginfo", "6.4.0-150600.23.25.\(rebuild)", architecture: "x86_64",
+                    offeredBy: "main", [])
+            }
+            try made.publish()
+            let found = try resolve(
+                kernelCrash(release, nil), catalog: shippedCatalog(), indexes: made.indexes)
+            #expect(found.packages.map(\.nevra.release) == ["150600.23.25.10"])
+            #expect(
+                found.packages.first?.files == [
+                    "/usr/lib/debug/usr/lib/modules/\(release)/vmlinux.debug",
+                    "/usr/lib/debug/usr/lib/modules/\(release)/",
+                    "/usr/lib/debug/boot/vmlinux-\(release).debug", "/usr/lib/debug/lib/modules/\(release)/",
+                ])
+        }
+    }
+
+    /// The next synchronisation may mend it, and the log is a result without.
+    @Test func anIndexThatCannotBeUsedCostsOneMoreAttemptAndNeverTheKernel() throws {
+        try ScratchDirectory.with { directory in
+            var broken = try MadeRelease("debian-13-x86_64", in: directory)
+            try broken.add("other", [binary("/usr/bin/other", 9)])
+            try broken.publish()
+            try FolderContents.write(
+                "no index".utf8, to: directory.appending("debian-13-x86_64").appending("index.sqlite"))
+            let lost = try kernelCrash(debianRelease, 1)
+            let error = #expect(throws: StageError.self) {
+                try resolve(lost, catalog: shippedCatalog(), indexes: broken.indexes)
+            }
+            #expect(error?.code == .indexUnusable)
+            let answer = try resolve(
+                lost, catalog: shippedCatalog(), indexes: broken.indexes, awaitsIndexes: false)
+            #expect(answer.modules.map(\.status) == [.unknown])
+            #expect(answer.remarks.contains { $0.contains("debian-13-x86_64 cannot be used") })
+            // Whoever else has it is asked all the same.
+            var made = try MadeRelease("debian-12-x86_64", in: directory)
+            try made.add("linux-image-\(debianRelease)-dbg", [vmlinux(debianPath, 1)])
+            try made.publish()
+            let found = try resolve(lost, catalog: shippedCatalog(), indexes: made.indexes)
+            #expect(found.modules.map(\.status) == [.complete] && found.remarks.count == 1)
+        }
+    }
+
     @Test func aKernelOfSUSEIsFoundByItsNameThoughThePackageHasOneNumberMore() throws {
         try ScratchDirectory.with { directory in
             let release = "6.4.0-150600.23.25-default"
