@@ -17,7 +17,7 @@ package enum Architecture: String, Hashable, Sendable, CaseIterable, CustomStrin
         case "i386", "i486", "i586", "i686": self = .i386
         case "aarch64", "arm64": self = .aarch64
         case "armhfp", "armhf", "armel", "armv5tel", "armv7l", "armv7hl", "armv7hnl": self = .armhfp
-        case "ppc64": self = .ppc64
+        case "ppc64", "ppc64iseries": self = .ppc64
         case "ppc64le", "ppc64el": self = .ppc64le
         case "s390x": self = .s390x
         default:

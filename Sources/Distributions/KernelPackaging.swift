@@ -27,11 +27,17 @@ package struct KernelPackaging: Hashable, Sendable {
     package func modulesDirectory(
         beside vmlinux: String, of release: KernelRelease, _ architecture: Architecture
     ) -> String? {
-        let paths = texts(self.vmlinux, release, architecture)
-        let directories = texts(modules, release, architecture)
-        let place = paths.firstIndex(of: vmlinux) ?? 0
-        let directory = place < directories.count ? directories[place] : directories.last
-        return directory.map { $0.hasSuffix("/") ? $0 : $0 + "/" }
+        var template = modules.first
+        var name = architecture.rpmNames.first ?? architecture.rawValue
+        for candidate in architecture.rpmNames.reversed() {
+            for (place, path) in self.vmlinux.enumerated().reversed()
+            where text(path, release, candidate) == vmlinux {
+                template = place < modules.count ? modules[place] : modules.last
+                name = candidate
+            }
+        }
+        guard let directory = template.map({ text($0, release, name) }) else { return nil }
+        return directory.hasSuffix("/") ? directory : directory + "/"
     }
 
     /// The names of the packages that may have that kernel's vmlinux.
@@ -82,6 +88,15 @@ package struct KernelPackaging: Hashable, Sendable {
     }
 
     private func texts(_ templates: [String], _ release: KernelRelease, _ architecture: String) -> [String] {
+        var all: [String] = []
+        for template in templates {
+            let text = text(template, release, architecture)
+            if !all.contains(text) { all.append(text) }
+        }
+        return all
+    }
+
+    private func text(_ template: String, _ release: KernelRelease, _ architecture: String) -> String {
         let version = KernelVersion(release, flavours: flavours)
         // A flavour such as rt-debug says realtime itself. One package of Enterprise Linux 4 has the symbols of all flavours.
         let flavour =
@@ -93,12 +108,7 @@ package struct KernelPackaging: Hashable, Sendable {
             ("$ARCH", version.architecture ?? architecture), ("$RT", version.isRealtime ? "-rt" : ""),
             ("$FLAVOUR", flavour.isEmpty ? "" : "-" + flavour), ("$GLUED", version.flavour ?? ""),
         ]
-        var all: [String] = []
-        for template in templates {
-            let text = words.reduce(template) { $0.replacing($1.0, with: $1.1) }
-            if !all.contains(text) { all.append(text) }
-        }
-        return all
+        return words.reduce(template) { $0.replacing($1.0, with: $1.1) }
     }
 }
 

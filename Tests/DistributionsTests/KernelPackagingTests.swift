@@ -116,6 +116,22 @@ struct KernelPackagingTests {
         }
     }
 
+    /// The lists of the two belong together, whatever becomes equal when the words are replaced.
+    @Test func modulesAreBesideTheirVmlinuxForEveryNameOfAnArchitecture() throws {
+        let vmlinux = "['/usr/lib/debug/$RELEASE/vmlinux', '/usr/lib/debug/$RELEASE.$ARCH/vmlinux']"
+        let modules = "['/usr/lib/debug/$RELEASE', '/usr/lib/debug/ko/$RELEASE']"
+        try withPlugin("", vmlinux: vmlinux, modules: modules) { catalog in
+            let kernel = try #require(catalog.distribution(named: "fedora")?.kernel)
+            let release = try KernelRelease("2.6.18-398.el5")
+            let paths = kernel.vmlinuxPaths(of: release, .i386)
+            #expect(paths.count == 5)
+            #expect(
+                paths.map { kernel.modulesDirectory(beside: $0, of: release, .i386) }
+                    == ["/usr/lib/debug/2.6.18-398.el5/"]
+                    + [String](repeating: "/usr/lib/debug/ko/2.6.18-398.el5/", count: 4))
+        }
+    }
+
     @Test func noSourceIsAskedForAKernelOfNoRelease() throws {
         try withPlugin("'/koji'") { catalog in
             let (crash, _) = try kernelCrash("6.8.5-301.fc40.x86_64")
@@ -125,7 +141,8 @@ struct KernelPackagingTests {
     }
 
     private func withPlugin(
-        _ sources: String, format: String = "rpm", _ body: (DistributionCatalog) throws -> Void
+        _ sources: String, format: String = "rpm", vmlinux: String = "['/usr/lib/debug/lib/modules/$RELEASE/vmlinux']",
+        modules: String = "[]", _ body: (DistributionCatalog) throws -> Void
     ) throws {
         try ScratchDirectory.with { folder in
             let repository = format == "rpm" ? "" : ", suite: x, components: [main]"
@@ -143,7 +160,8 @@ struct KernelPackagingTests {
                 debugger: { package: gdb, executable: /usr/bin/gdb }
                 kernel:
                   packages: ['kernel$RT$FLAVOUR-debuginfo']
-                  vmlinux: ['/usr/lib/debug/lib/modules/$RELEASE/vmlinux']
+                  vmlinux: \(vmlinux)
+                  modules: \(modules)
                   sources: [\(sources)]
                 keys: [a.asc]
                 repositories: [{ name: everything, mirrors: [/repo]\(repository) }]

@@ -36,6 +36,25 @@ extension LiveTests {
             #expect(unknown.status == 1 && unknown.errors.contains("There is no task"), "\(unknown.errors)")
         }
 
+        @Test(.enabled(if: MadeKernelDumps.areWanted, "RETRACE_TEST_NO_VMCORE=1"))
+        func crashIsOpenedOnAKeptDumpOfAKernelWithItsModulesLoaded() async throws {
+            let stack = try runningStack()
+            let kernel = try await stack.kernels.prepare(stack)
+            let task = try await stack.submit(
+                kernel: try FolderContents.read(kernel.dump("zlib", of: .oops)), taskType: 4)
+            #expect(try await stack.end(of: task).status == "FINISHED_SUCCESS")
+            let opened = try await interact([task.id.description], "bt -s -l\nmod", stack)
+            #expect(opened.status == 0, "\(opened.errors)")
+            #expect(opened.output.contains("bictcp_cong_avoid") && opened.output.contains("net/ipv4/tcp_bic.c"))
+            #expect(opened.output.contains("tcp_bic.ko"), "\(opened.output)")
+            let shell = try await interact([task.id.description, "shell"], "ls /dump /crash-root/usr/lib/debug", stack)
+            #expect(shell.output.contains("vmcore") && shell.output.contains("boot"), "\(shell.output)")
+            let wrong = try await interact([task.id.description, "gdb"], "", stack)
+            #expect(wrong.status == 64 && wrong.errors.contains("crash"), "\(wrong.errors)")
+            try await delete(task, stack)
+            #expect(!exists(stack.spool.appending("\(task.id)")))
+        }
+
         @Test func theProgramGetsATerminalOfItsOwn() async throws {
             let stack = try runningStack()
             let task = try await keptTask(stack)
@@ -118,7 +137,7 @@ extension LiveTests {
             let words = ([Stack.products.appending("retrace").string, "interact"] + arguments).map { "'\($0)'" }
             let result = try await runTool(
                 ["sh", "-c", "echo '\(input)' | \(words.joined(separator: " "))"], environment: environment(stack),
-                limits: SandboxLimits(wallTime: .seconds(60)))
+                limits: SandboxLimits(wallTime: .seconds(120)))
             return (
                 result.termination.exitStatus, String(decoding: result.standardOutput, as: UTF8.self),
                 String(decoding: result.standardError, as: UTF8.self)

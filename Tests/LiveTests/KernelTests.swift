@@ -66,10 +66,9 @@ extension LiveTests {
                 event.task == task.id && event.facts["kernel_build_id"] != nil
             }
             let found = try #require(told)
-            #expect(found.facts["kernel"] == kernel.release)
-            #expect(found.microseconds - began.microseconds <= 1_000_000)
+            #expect(found.facts["kernel"] == kernel.release && found.stage == .ingest)
             let end = try await stack.event(.ingest, .succeeded, of: task.id, from: seen)
-            #expect(end.microseconds - began.microseconds <= 2_000_000)
+            #expect(found.microseconds >= began.microseconds && found.microseconds <= end.microseconds)
             #expect(try await stack.get(task, "/results").body.hasPrefix("log\t"))
             #expect(try await stack.end(of: task).status == "FINISHED_SUCCESS")
             let names = try await stack.get(task, "/results").body.split(separator: "\n").map {

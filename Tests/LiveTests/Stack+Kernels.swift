@@ -6,9 +6,8 @@ import TestFixtures
 
 extension Stack {
     /// Uploads a kernel's dump as it is and expects it to be accepted.
-    func submit(kernel dump: [UInt8]) async throws -> SubmittedTask {
-        let answer = try await request(
-            .POST, "/create", ["Content-Type": "application/octet-stream", "X-Task-Type": "2"], dump)
+    func submit(kernel dump: [UInt8], taskType: Int = 2) async throws -> SubmittedTask {
+        let answer = try await create(dump, type: "application/octet-stream", taskType: taskType)
         guard let task = try answer.task() else {
             throw Failure(description: "the dump was answered with \(answer.status): \(answer.body)\n\(await said())")
         }
