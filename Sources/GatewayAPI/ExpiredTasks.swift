@@ -35,8 +35,8 @@ package func removeExpiredTasks(
         }
     }
     for (state, hours) in [(TaskState.success, lifetime.successHours), (.failure, lifetime.failureHours)] {
-        if let archive, let hours = lifetime.archiveHours {
-            for task in try await store.finishedTasks(state, before: moment(hours), limit: 500) {
+        if let archive, let archived = lifetime.archiveHours {
+            for task in try await store.finishedTasks(state, before: moment(archived), limit: 500) {
                 let packed = await dependencies.settle("it could not be archived", task) {
                     let directory = TaskDirectory(task, in: dependencies.spool)
                     try await dependencies.onDisk { try pack(directory, into: archive, seconds: now / 1_000_000) }
@@ -44,6 +44,8 @@ package func removeExpiredTasks(
                 }
                 if packed { done.archived.append(task) }
             }
+            // What could not be packed is not lost: it stays until the archive takes it.
+            if hours.map({ archived <= $0 }) ?? true { continue }
         }
         guard let hours else { continue }
         for task in try await store.finishedTasks(state, before: moment(hours), limit: 500) {

@@ -22,15 +22,10 @@ struct Gateway {
 
     /// Reads what ``services(_:_:_:)`` reads of the settings, and opens no database.
     @Sendable static func check(_ configuration: ServiceConfiguration) async throws {
-        for key in [ConfigurationKey.spool, .database, .repositories] { _ = try configuration.path(key) }
-        _ = (
-            try gatewayLimits(configuration), try accessRule(configuration), try configuration.flag(.publicRepositories)
-        )
-        _ = try configuration.number(.httpPort, in: 0...65535)
-        _ = (try connectionLimits(configuration), try clientLimits(configuration))
+        let settings = try GatewaySettings(configuration)
         _ = try await serverCertificate(configuration)
         try await NIOThreadPool.singleton.runIfActive {
-            _ = try DistributionCatalog(plugins: configuration.path(.plugins), keys: configuration.path(.keys))
+            _ = try DistributionCatalog(plugins: settings.plugins, keys: settings.keys)
         }
     }
 
@@ -38,20 +33,23 @@ struct Gateway {
     @Sendable static func services(
         _ configuration: ServiceConfiguration, _ broker: MessageBroker, _ logger: Logger
     ) async throws -> [any Service] {
-        let spool = try configuration.path(.spool)
-        let database = try configuration.path(.database)
-        let store = try await NIOThreadPool.singleton.runIfActive { try TaskStore(at: database) }
+        let settings = try GatewaySettings(configuration)
+        let (spool, limits) = (settings.spool, settings.limits)
+        if let archive = settings.archive, limits.lifetime.archiveHours != nil {
+            try await NIOThreadPool.singleton.runIfActive { try checkArchive(archive, configuration) }
+        }
+        warnOfPlainHTTP(settings, logger)
+        let store = try await NIOThreadPool.singleton.runIfActive { try TaskStore(at: settings.database) }
         try await removeAbandonedUploads(store: store, spool: spool, logger: logger)
         let active = ActiveTasks(pending: try await store.pendingTasks())
-        let indexes = PackageIndexes(repositories: try configuration.path(.repositories))
+        let indexes = PackageIndexes(repositories: settings.repositories)
         let catalog = try await NIOThreadPool.singleton.runIfActive {
-            try DistributionCatalog(plugins: configuration.path(.plugins), keys: configuration.path(.keys))
+            try DistributionCatalog(plugins: settings.plugins, keys: settings.keys)
         }
-        let limits = try gatewayLimits(configuration)
-        let backlog = QueueBacklog(limit: try configuration.number(.maxQueued, in: 1...1_000_000) ?? 1000)
+        let backlog = QueueBacklog(limit: settings.maxQueued)
         let dependencies = GatewayDependencies(
-            store: store, active: active, spool: spool, limits: limits, access: try accessRule(configuration),
-            clients: ClientLimiter(try clientLimits(configuration)), backlog: backlog,
+            store: store, active: active, spool: spool, limits: limits, access: settings.access,
+            clients: ClientLimiter(settings.clients), backlog: backlog,
             mirrors: {
                 do {
                     return try await NIOThreadPool.singleton.runIfActive { try mirroredReleases(indexes) }
@@ -64,38 +62,45 @@ struct Gateway {
             knowsPackage: { question in
                 try await NIOThreadPool.singleton.runIfActive { try isKnown(question, to: indexes, catalog) }
             },
-            repositories: try configuration.flag(.publicRepositories) ? indexes.repositories : nil, logger: logger)
+            repositories: settings.isRepositoryPublic ? indexes.repositories : nil, logger: logger)
         let router = try buildRouter(dependencies)
-        let host = try configuration.required(.httpHost)
-        let port = try configuration.number(.httpPort, in: 0...65535) ?? 8181
+        let host = settings.host
         let certificate = try await serverCertificate(configuration)
         let server = Application(
             router: router,
             server: .http(
-                limits: try connectionLimits(configuration), certificate: certificate,
+                limits: settings.connections, certificate: certificate,
                 quick: try quickResponder(dependencies)),
             // Clients that come at once wait in the kernel, as many as net.core.somaxconn lets; a dropped one would try
             // again only after a second.
-            configuration: .init(address: .hostname(host, port: port), serverName: "retrace", backlog: 4096),
+            configuration: .init(address: .hostname(host, port: settings.port), serverName: "retrace", backlog: 4096),
             onServerRunning: { channel in
                 logger.notice("listening", metadata: ["address": "\(channel.localAddress.map { "\($0)" } ?? host)"])
             },
             logger: logger)
         let sweeper = TaskSweeper(
-            dependencies: dependencies, archive: configuration.text(.archive).map { FilePath($0) },
-            pause: .seconds(300), logger: logger)
+            dependencies: dependencies, archive: settings.archive, pause: .seconds(300), logger: logger)
         var services: [any Service] = [
             EventRecorder(broker: broker, store: store, active: active, logger: logger), sweeper,
             QueueWatch(broker: broker, backlog: backlog, logger: logger),
         ]
         if let certificate {
-            let seconds = try configuration.number(.certificateReload, in: 1...86400) ?? 10
-            services.append(CertificateWatch(certificate: certificate, interval: .seconds(seconds), logger: logger))
+            services.append(
+                CertificateWatch(certificate: certificate, interval: settings.certificateReload, logger: logger))
         }
         return services + [server]
     }
 
-    private static func gatewayLimits(_ configuration: ServiceConfiguration) throws -> GatewayLimits {
+    /// What is sent in the clear to an address that is not this machine's own can be read on the way.
+    private static func warnOfPlainHTTP(_ settings: GatewaySettings, _ logger: Logger) {
+        let isLocal = settings.host == "localhost" || settings.host == "::1" || settings.host.hasPrefix("127.")
+        guard !isLocal, settings.access.listener == .plain, !settings.access.requireHTTPS else { return }
+        logger.warning(
+            "crashes and passwords cross the network unencrypted: set http.tls.certificate, or http.trustedproxies and http.requirehttps for a proxy that speaks HTTPS",
+            metadata: ["http.host": "\(settings.host)"])
+    }
+
+    static func gatewayLimits(_ configuration: ServiceConfiguration) throws -> GatewayLimits {
         let mebibytes = 1...(1 << 30)
         var limits = GatewayLimits()
         limits.maxParallelTasks = try configuration.number(.maxParallelTasks, in: 1...1_000_000) ?? 100

@@ -1,4 +1,5 @@
 import GatewayAPI
+import Glibc
 import ServiceRuntime
 import SystemPackage
 
@@ -10,7 +11,8 @@ extension ConfigurationKey {
         "hours after its end that a failed task is kept; 0 for ever (DeleteFailedTaskAfter)")
     static let archiveAfter = Self(
         "tasks.archiveafter", default: "0",
-        "hours after which a finished task is packed into the archive; 0 never (ArchiveTaskAfter)")
+        "hours after which a task that ended is packed into the archive; 0 never, at most tasks.deleteafter; failed ones that are deleted sooner are not (ArchiveTaskAfter)"
+    )
     static let archive = Self("tasks.archive", default: nil, "the directory of archived tasks (DropDir)")
     static let silentAfter = Self(
         "tasks.giveupafter", default: "24", "hours without a word of any stage after which a task has failed")
@@ -45,6 +47,35 @@ extension ServiceConfiguration {
                 goingOnWith: lifetime)
         }
         if lifetime.archiveHours != nil { _ = try required(.archive) }
+        if let archive = lifetime.archiveHours, let success = lifetime.successHours, archive > success {
+            return try refuse(
+                refusal(
+                    .archiveAfter,
+                    "is longer than \(ConfigurationKey.deleteAfter.name), so that results would be deleted before"),
+                goingOnWith: lifetime)
+        }
         return lifetime
     }
+
+    /// The directory of archived tasks; nil where none is set.
+    func archive() throws(ConfigurationRefusal) -> FilePath? {
+        guard let text = text(.archive) else { return nil }
+        guard text.hasPrefix("/") else {
+            return try refuse(
+                refusal(.archive, "must be the absolute path of a directory"), goingOnWith: nil)
+        }
+        return FilePath(text)
+    }
+}
+
+/// Blocking.
+///
+/// - Throws: ``ServiceRuntime/ConfigurationRefusal`` when nothing can be put into the directory: what was to be archived
+///   would only pile up.
+func checkArchive(_ archive: FilePath, _ configuration: ServiceConfiguration) throws(ConfigurationRefusal) {
+    guard access(archive.string, W_OK | X_OK) != 0 else { return }
+    throw configuration.refusal(
+        .archive,
+        "cannot be written (\(Errno(rawValue: errno))): make the directory, and let the gateway's user and its unit write there"
+    )
 }

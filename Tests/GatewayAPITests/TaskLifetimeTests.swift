@@ -91,7 +91,7 @@ import Testing
         try await GatewayBench.run(extras: .init(now: { 100 * Self.hour })) { bench, _ in
             let (directory, _) = try await bench.makeTask([.succeeded])
             let done = try await removeExpiredTasks(
-                bench.dependencies, lifetime: TaskLifetime(successHours: nil, archiveHours: 1),
+                bench.dependencies, lifetime: TaskLifetime(successHours: 2, archiveHours: 1),
                 archive: bench.spool.appending("missing"))
             #expect(done == ExpiredTasks())
             #expect(try await bench.store.contains(directory.task))

@@ -64,4 +64,34 @@ import Testing
             "tasks.deletefailedafter", "/nowhere/plugins",
         ] { #expect(refusal?.description.contains(key) == true, "\(key)") }
     }
+
+    /// What is good for the check is good for the service: both read the same.
+    @Test func nonsenseInAnyKeyThatIsNoTextIsTold() async throws {
+        let texts: Set<String> = [
+            "http.host", "http.tls.certificate", "http.tls.key", "database", "spool", "repositories", "plugins", "keys",
+        ]
+        let keys = ConfigurationKey.ofGateway.map(\.name).filter { !texts.contains($0) }
+        #expect(keys.count > 25)
+        for key in keys {
+            let yaml = key.split(separator: ".").reversed().reduce("'no/nonsense'") { "{\($1): \($0)}" }
+            let configuration = try await configuration(yaml, gathersFaults: true)
+            let refusal = await #expect(throws: ConfigurationRefusal.self, "\(key)") {
+                try await configuration.tellingAllFaults { try await Gateway.check(configuration) }
+            }
+            #expect(refusal?.description.contains("\(key) in ") == true, "\(key): \(refusal as Any)")
+        }
+    }
+
+    @Test func archiveThatComesTooLateOrCannotBeWrittenIsRefused() async throws {
+        let late = try await configuration(
+            "tasks: {archiveafter: 500, deleteafter: 120, archive: /var/lib/archive}")
+        let refusal = #expect(throws: ConfigurationRefusal.self) { try GatewaySettings(late) }
+        #expect(refusal?.description.contains("deleted before") == true)
+        let good = try await configuration("tasks: {archiveafter: 48, deleteafter: 120, archive: /nowhere/archive}")
+        let settings = try GatewaySettings(good)
+        let archive = try #require(settings.archive)
+        let unwritable = #expect(throws: ConfigurationRefusal.self) { try checkArchive(archive, good) }
+        #expect(unwritable?.description.contains("/nowhere/archive") == true)
+        try ScratchDirectory.with { try checkArchive($0, good) }
+    }
 }
