@@ -130,7 +130,8 @@ struct IsolationTests {
     }
 
     @Test func theHostIsFitForASandbox() async {
-        #expect(await sandboxProblem() == nil)
+        let problem = await sandboxProblem()
+        #expect(problem == nil, "\(problem.map { "\($0)" } ?? "")")
     }
 
     @Test func adviceFitsWhatBubblewrapSays() {
