@@ -25,6 +25,9 @@ enum Member: String, CaseIterable, Sendable {
     /// as upstream does.
     static let kernelDumps: [Member] = [.vmcore, .vmcoreSuspended, .vmcoreSnapshot, .vmcoreMemory]
 
+    /// Those of them that have their memory beside them.
+    static let snapshots: [Member] = [.vmcoreSuspended, .vmcoreSnapshot]
+
     /// The most bytes it may have; nil for a dump, which only the limit of the whole archive bounds.
     ///
     /// These are upstream's, but for the two `os_release` files: clients other than ABRT's send all of os-release(5).

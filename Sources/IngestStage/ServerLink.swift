@@ -1,5 +1,7 @@
 import Archives
+import Coredumps
 import CrashModel
+import ELF
 import Glibc
 import SystemPackage
 import TaskStorage
@@ -35,21 +37,38 @@ struct ServerFiles: Sendable {
     let dump: FilePath
     /// What it is called in `crash/`.
     let member: Member
-    /// VMware's memory beside its snapshot, `machine.vmem` of `machine.vmss`; nil where there is none.
+    /// VMware's memory beside its snapshot; nil where there is none.
     let memory: FilePath?
 
     /// Blocking.
     init(_ path: FilePath) {
         dump = path
-        member =
+        let named: Member? =
             switch path.extension {
             case "vmss": .vmcoreSuspended
             case "vmsn": .vmcoreSnapshot
-            default: .vmcore
+            default: nil
             }
+        let beside = Self.memory(of: path, isNamed: named != nil)
+        memory = beside
+        // crash looks for the memory by the name of the snapshot, so one that is called otherwise gets such a name.
+        member = named ?? (beside == nil ? .vmcore : .vmcoreSuspended)
+    }
+
+    /// `machine.vmem` of `machine.vmss`; `vmcore.vmem` of a `vmcore` that is VMware's by its content.
+    private static func memory(of path: FilePath, isNamed: Bool) -> FilePath? {
+        guard isNamed || isSnapshot(path) else { return nil }
         var beside = path
         beside.extension = "vmem"
-        memory = member != .vmcore && FileKind(of: beside) == .regular ? beside : nil
+        return FileKind(of: beside) == .regular ? beside : nil
+    }
+
+    /// Whether a file is VMware's snapshot by its content. Blocking.
+    static func isSnapshot(_ path: FilePath) -> Bool {
+        guard let source = try? FileByteSource(path), case .vmcore(.vmware) = try? dumpKind(of: source) else {
+            return false
+        }
+        return true
     }
 
     /// Gives the files their places in `crash/` without copying anything of them: as links, or by their paths where one of

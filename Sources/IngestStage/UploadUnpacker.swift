@@ -1,5 +1,7 @@
 import Archives
+import Coredumps
 import CrashModel
+import ELF
 import SystemPackage
 
 /// Unpacks one upload into one directory, member by member, and keeps the limits.
@@ -7,6 +9,8 @@ struct UploadUnpacker {
     private let reader: ArchiveReader
     private let kind: DumpKind
     private let destination: DirectoryDescriptor
+    /// That of the destination.
+    private let path: FilePath
     private let limits: IngestLimits
     private let progress: (IngestProgress) -> Void
     /// Of a kernel's dump what is known of it before all of it is there.
@@ -30,6 +34,7 @@ struct UploadUnpacker {
         self.reader = reader
         self.kind = kind
         self.destination = destination
+        self.path = path
         beginning = DumpBeginning(path.appending(Member.vmcore.rawValue))
         self.limits = limits
         self.progress = progress
@@ -62,6 +67,7 @@ struct UploadUnpacker {
             throw .refused(.notAnArchive, "The archive is empty.", "Pack the files of the crash into it.")
         }
         try checkCompleteness()
+        try nameSnapshot()
         progress(.unpacked(announcedBytes, beginning.kernel))
     }
 
@@ -74,9 +80,36 @@ struct UploadUnpacker {
                     "A crash needs \(Member.required.map(\.rawValue).joined(separator: ", ")).")
             }
         case .vmcore:
-            guard seen.isDisjoint(with: Member.kernelDumps) else { return }
-            throw .refused(
-                .missingMember, "The archive has no file 'vmcore'.", "Pack the kernel's dump as a file named vmcore.")
+            let dumps = seen.intersection(Member.kernelDumps)
+            guard !dumps.isEmpty else {
+                throw .refused(
+                    .missingMember, "The archive has no file 'vmcore'.",
+                    "Pack the kernel's dump as a file named vmcore.")
+            }
+            if dumps == [.vmcoreMemory] { try checkMemoryAlone() }
+        }
+    }
+
+    /// Upstream takes any dump under this name; VMware's bare memory says nothing without its snapshot.
+    private func checkMemoryAlone() throws(StageError) {
+        let file = path.appending(Member.vmcoreMemory.rawValue)
+        if let source = try? FileByteSource(file), case .vmcore = try? dumpKind(of: source) { return }
+        throw .refused(
+            .missingMember,
+            "The archive has the memory of VMware's machine, 'vmcore.vmem', without the snapshot that belongs to it.",
+            "Pack the .vmss or .vmsn that lies beside it too, as vmcore.vmss or vmcore.vmsn; 'retrace submit "
+                + "machine.vmss' packs both.")
+    }
+
+    /// crash looks for the memory by the snapshot's name, so a snapshot that came as `vmcore` beside its memory gets one of
+    /// those names.
+    private func nameSnapshot() throws(StageError) {
+        guard seen.isSuperset(of: [.vmcore, .vmcoreMemory]),
+            let name = Member.snapshots.first(where: { !seen.contains($0) }),
+            ServerFiles.isSnapshot(path.appending(Member.vmcore.rawValue))
+        else { return }
+        try answering { () throws(ArchiveError) in
+            try destination.rename(Member.vmcore.rawValue, to: name.rawValue)
         }
     }
 

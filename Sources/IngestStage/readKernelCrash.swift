@@ -60,8 +60,8 @@ private func dumpFiles(in directory: TaskDirectory) throws(StageError) -> (file:
         throw .refused(
             .missingMember, "The archive has no file 'vmcore'.", "Pack the kernel's dump as a file named vmcore.")
     }
-    let isVMware = dump == .vmcoreSuspended || dump == .vmcoreSnapshot
-    return (dump.rawValue, isVMware && isThere(.vmcoreMemory) ? Member.vmcoreMemory.rawValue : nil)
+    let isSnapshot = Member.snapshots.contains(dump)
+    return (dump.rawValue, isSnapshot && isThere(.vmcoreMemory) ? Member.vmcoreMemory.rawValue : nil)
 }
 
 extension StageError {

@@ -150,6 +150,69 @@ import Testing
         }
     }
 
+    private static let snapshot: [UInt8] = [0xd2, 0xbe, 0xd2, 0xbe] + [UInt8](repeating: 0, count: 200)
+    private static let memory = Array("OSRELEASE=\(sampleRelease)\0".utf8)
+
+    /// Whatever of the three comes first in the archive.
+    @Test(arguments: [
+        (["vmcore", "vmcore.vmem"], "vmcore.vmss"), (["vmcore.vmem", "vmcore"], "vmcore.vmss"),
+        (["vmcore.vmsn", "vmcore.vmem"], "vmcore.vmsn"), (["vmcore", "vmcore.vmem", "vmcore.vmss"], "vmcore.vmss"),
+    ])
+    func snapshotHasTheNameByWhichItsMemoryIsFound(_ names: [String], _ file: String) throws {
+        let members = names.map { ($0, $0.hasSuffix("vmem") ? Self.memory : Self.snapshot) }
+        try SentUpload.with(tar(members).archive) { upload in
+            upload.taskType = 2
+            for _ in 1...2 {
+                let kernel = try #require(try upload.verdict().get().kernel)
+                #expect(kernel.file == file && kernel.memoryFile == "vmcore.vmem" && kernel.incompleteness == nil)
+                #expect(kernel.release?.description == sampleRelease)
+                #expect(FolderContents.status(upload.directory.crash.appending(file)) != nil)
+            }
+        }
+    }
+
+    @Test func onlyASnapshotLosesItsName() throws {
+        try SentUpload.with(tar([("vmcore", sampleVmcore()), ("vmcore.vmem", Self.memory)]).archive) { upload in
+            upload.taskType = 2
+            let kernel = try #require(try upload.verdict().get().kernel)
+            #expect(kernel.file == "vmcore" && kernel.memoryFile == nil && kernel.format == .elf)
+        }
+    }
+
+    @Test func memoryWithoutItsSnapshotIsRefusedInWordsOfItsOwn() throws {
+        try SentUpload.with(tar([("vmcore.vmem", Self.memory)]).archive) { upload in
+            upload.taskType = 2
+            guard case .failure(let error) = upload.verdict() else {
+                Issue.record("it was accepted")
+                return
+            }
+            #expect(error.code == .missingMember && error.reason.contains("vmcore.vmem"))
+            #expect(error.advice?.contains("vmcore.vmss") == true && error.advice?.contains("vmcore.vmsn") == true)
+            #expect(upload.leftovers == ["upload"])
+        }
+        // Under that name upstream takes any dump.
+        try SentUpload.with(tar([("vmcore.vmem", sampleVmcore())]).archive) { upload in
+            upload.taskType = 2
+            let crash = try upload.verdict().get()
+            #expect(crash.kernel?.release?.description == sampleRelease)
+        }
+    }
+
+    @Test func snapshotOnTheServerIsKnownByItsContentToo() throws {
+        try SentUpload.with([]) { upload in
+            let file = upload.directory.path.removingLastComponent().appending("suspended")
+            try FolderContents.write(Self.snapshot, to: file)
+            try FolderContents.write(Self.memory, to: FilePath(file.string + ".vmem"))
+            unlink(upload.directory.upload.string)
+            upload.taskType = 4
+            upload.contentType = "application/octet-stream"
+            upload.serverPath = file.string
+            let kernel = try #require(try upload.verdict().get().kernel)
+            #expect(kernel.file == "vmcore.vmss" && kernel.memoryFile == "vmcore.vmem")
+            #expect(kernel.release?.description == sampleRelease)
+        }
+    }
+
     @Test func lyingReleaseIsNoReleaseAndNoFailure() throws {
         for text in ["../../etc", "6.1.0/../x", "%s", String(repeating: "9.", count: 4000)] {
             try SentUpload.with(sampleVmcore("OSRELEASE=\(text)\n")) { upload in

@@ -13,18 +13,31 @@ struct DumpMounts: Sendable {
 
     /// - Throws: ``StageError`` when the dump's file has no bare name.
     init(of kernel: KernelDump, in directory: TaskDirectory) throws(StageError) {
-        var binds: [SandboxBind] = []
-        for file in [kernel.file] + [kernel.memoryFile].compactMap(\.self) {
-            let path = directory.dump(at: file)
-            // Where an operator named a dump on the server, ingest has noted its path, and the sandbox sees it under its name.
-            let name = file.hasPrefix("/") ? path.lastComponent?.string ?? "" : file
-            guard !name.isEmpty, !name.hasPrefix("."), !name.utf8.contains(UInt8(ascii: "/")) else {
-                throw StageError(.retrace, .internalError, "The job names a dump outside the folder of its task.")
-            }
-            // crash looks for the memory beside the snapshot, under the same name.
-            binds.append(SandboxBind(path, at: "\(Self.folder)/\(name)"))
+        let path = directory.dump(at: kernel.file)
+        // Where an operator named a dump on the server, ingest has noted its path, and the sandbox sees it under its name.
+        let name = kernel.file.hasPrefix("/") ? path.lastComponent?.string ?? "" : kernel.file
+        guard Self.isBare(name) else { throw Self.outside }
+        guard let memory = kernel.memoryFile else {
+            dump = "\(Self.folder)/\(name)"
+            binds = [SandboxBind(path, at: dump)]
+            return
         }
-        self.binds = binds
-        dump = binds.first?.target ?? Self.folder
+        guard memory.hasPrefix("/") || Self.isBare(memory) else { throw Self.outside }
+        // crash looks for the memory beside the snapshot, under the same name, and knows snapshots by theirs.
+        let stem = Self.snapshots.contains { name.hasSuffix($0) } ? String(name.dropLast(5)) : name
+        dump = "\(Self.folder)/\(stem == name ? name + ".vmss" : name)"
+        binds = [
+            SandboxBind(path, at: dump), SandboxBind(directory.dump(at: memory), at: "\(Self.folder)/\(stem).vmem"),
+        ]
+    }
+
+    private static let snapshots = [".vmss", ".vmsn"]
+
+    private static func isBare(_ name: String) -> Bool {
+        !name.isEmpty && !name.hasPrefix(".") && !name.utf8.contains(UInt8(ascii: "/"))
+    }
+
+    private static var outside: StageError {
+        StageError(.retrace, .internalError, "The job names a dump outside the folder of its task.")
     }
 }
