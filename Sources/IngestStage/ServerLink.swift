@@ -74,11 +74,17 @@ struct ServerFiles: Sendable {
     /// Gives the files their places in `crash/` without copying anything of them: as links, or by their paths where one of
     /// them is on another file system or may not be linked. Blocking.
     func take(into partial: DirectoryDescriptor) throws(StageError) {
+        // First, so that no link to an operator's file is ever without it.
+        let mark = try answering { () throws(ArchiveError) in
+            try partial.createFile(TaskDirectory.linkedDumpMark, mode: 0o600)
+        }
+        if let mark { close(mark.rawValue) }
         if try link(dump, as: member, in: partial) {
             guard let memory else { return }
             if try link(memory, as: .vmcoreMemory, in: partial) { return }
             _ = try answering { () throws(ArchiveError) in try partial.remove(member.rawValue) }
         }
+        _ = try answering { () throws(ArchiveError) in try partial.remove(TaskDirectory.linkedDumpMark) }
         try ServerLink.dump.make(to: dump, in: partial)
         if let memory { try ServerLink.memory.make(to: memory, in: partial) }
     }

@@ -28,6 +28,7 @@ func rearrange(
             try crash.rename(name, to: Member.vmcore.rawValue)
             // The dump is in the task from now on.
             _ = try crash.remove(ServerLink.dump.rawValue)
+            _ = try crash.remove(TaskDirectory.linkedDumpMark)
         }
         return outcome.remark
     } catch {

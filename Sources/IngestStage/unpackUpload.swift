@@ -94,6 +94,7 @@ private func openServerFile(_ path: FilePath) throws(StageError) -> FileDescript
 
 private func removePartial(in task: DirectoryDescriptor) throws(ArchiveError) {
     guard let partial = try task.openDirectory(partialName) else { return }
-    for name in Member.allCases.map(\.rawValue) + ServerLink.allCases.map(\.rawValue) { try partial.remove(name) }
+    let names = Member.allCases.map(\.rawValue) + ServerLink.allCases.map(\.rawValue) + [TaskDirectory.linkedDumpMark]
+    for name in names { try partial.remove(name) }
     try task.remove(partialName, directory: true)
 }

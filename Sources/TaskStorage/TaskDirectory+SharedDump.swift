@@ -24,11 +24,14 @@ extension TaskDirectory {
     /// without links, or with too many on one file, leaves the dump as it is. Blocking for as long as the dump is read; its
     /// holes are not read.
     ///
+    /// A dump that is a link to an operator's own file (``hasLinkedDump``) takes no part in it.
+    ///
     /// - Throws: `Errno` when the dump cannot be read or the registry not be written.
     package func shareKeptDump(_ kernel: KernelDump) throws(Errno) -> DumpSharing {
-        guard !kernel.file.hasPrefix("/"), let own = try ResultFile(at: vmcore(kernel)), own.byteCount > 0 else {
-            return .unique
-        }
+        // A link to an operator's file takes no space of the task's.
+        guard !kernel.file.hasPrefix("/"), !hasLinkedDump, let own = try ResultFile(at: vmcore(kernel)),
+            own.byteCount > 0
+        else { return .unique }
         let registry = Self.registry(in: path.removingLastComponent())
         let entry = registry.appending(try own.contentDigest())
         for folder in [registry, entry] {
@@ -86,7 +89,10 @@ extension TaskDirectory {
         guard parts.count == 2, let task = try? TaskID(String(parts[0])), !parts[1].contains("/"),
             !parts[1].hasPrefix(".")
         else { return nil }
-        return (task, TaskDirectory(task, in: spool).crash.appending(String(parts[1])))
+        let directory = TaskDirectory(task, in: spool)
+        // What the operator writes into his own file would be another task's dump.
+        guard !directory.hasLinkedDump else { return nil }
+        return (task, directory.crash.appending(String(parts[1])))
     }
 
     /// Links `other` into the place of `own`; false where the file system does not let it, or `other` has just gone.

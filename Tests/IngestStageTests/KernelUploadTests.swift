@@ -100,8 +100,26 @@ import Testing
             #expect(crash.kernel?.file == "vmcore")
             let linked = FolderContents.status(upload.directory.crash.appending("vmcore"))
             #expect(linked?.inode == FolderContents.status(file)?.inode)
+            // Whoever keeps dumps knows by the mark that the file is not the task's own.
+            #expect(upload.leftovers == ["crash", "crash/vmcore", "crash/vmcore.linked"])
+            #expect(upload.directory.hasLinkedDump)
             try upload.directory.removeDump()
             #expect(try FolderContents.read(file) == sampleVmcore())
+        }
+    }
+
+    @Test func flattenedDumpOnTheServerBecomesTheTasksOwn() throws {
+        try SentUpload.with([]) { upload in
+            let file = upload.directory.path.removingLastComponent().appending("theirs")
+            let flat = sampleFlattened([(0, sampleVmcore())])
+            try FolderContents.write(flat, to: file)
+            unlink(upload.directory.upload.string)
+            upload.taskType = 4
+            upload.contentType = "application/octet-stream"
+            upload.serverPath = file.string
+            #expect(try upload.verdict().get().kernel?.format == .elf)
+            #expect(upload.leftovers == ["crash", "crash/vmcore"] && !upload.directory.hasLinkedDump)
+            #expect(try FolderContents.read(file) == flat)
         }
     }
 
@@ -145,6 +163,7 @@ import Testing
             let kernel = try #require(crash.kernel)
             #expect(kernel.release?.description == sampleRelease)
             #expect(upload.directory.dumps(of: kernel) == [snapshot, memory])
+            #expect(!upload.directory.hasLinkedDump)
             try upload.directory.removeDump()
             #expect(FolderContents.status(snapshot) != nil && FolderContents.status(memory) != nil)
         }

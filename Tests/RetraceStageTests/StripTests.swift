@@ -69,6 +69,10 @@ struct StripTests {
         defer { task.remove() }
         #expect(try await strip(task, of: kernel, files: kernel.files()) == .notWanted, "the dump is not kept")
         try task.directory.keepDump()
+        let mark = task.directory.crash.appending(TaskDirectory.linkedDumpMark)
+        try put("", at: mark)
+        #expect(try await strip(task, of: kernel, files: kernel.files()) == .notWanted, "the dump is an operator's")
+        #expect(unlink(mark.string) == 0)
         #expect(try await strip(task, of: kernel, level: 0, files: kernel.files()) == .notWanted)
         #expect(try await strip(task, of: kernel, level: 17, dumpLevel: 31, files: kernel.files()) == .notWanted)
         for files in [nil, kernel.files(doubt: "It may be another.")] {

@@ -84,6 +84,32 @@ struct SharedDumpTests {
         }
     }
 
+    /// The operator may write his own file anew in its place.
+    @Test(arguments: [true, false]) func aLinkToAnOperatorsFileIsNobodysDumpButItsTasks(_ comesFirst: Bool) throws {
+        try ScratchDirectory.with { spool in
+            let (linked, own) = try (task(in: spool, "same"), task(in: spool, "same"))
+            let theirs = spool.appending("theirs")
+            #expect(link(linked.vmcore(kernel).string, theirs.string) == 0)
+            if comesFirst {
+                try write("", to: linked.crash.appending(TaskDirectory.linkedDumpMark))
+                #expect(try linked.shareKeptDump(kernel) == .unique)
+            } else {
+                // As the registry was before there was a mark, or as one that lies.
+                #expect(try linked.shareKeptDump(kernel) == .unique)
+                try write("", to: linked.crash.appending(TaskDirectory.linkedDumpMark))
+            }
+            #expect(try own.shareKeptDump(kernel) == .unique)
+            #expect(try linked.shareKeptDump(kernel) == .unique)
+            #expect(facts(own.vmcore(kernel)).links == 1 && facts(theirs).links == 2)
+            #expect(facts(linked.vmcore(kernel)) == facts(theirs))
+            // Once the link has given way to a file of the task's own, that is as any other.
+            #expect(unlink(linked.vmcore(kernel).string) == 0)
+            try write("same", to: linked.vmcore(kernel))
+            #expect(unlink(linked.crash.appending(TaskDirectory.linkedDumpMark).string) == 0)
+            #expect(try linked.shareKeptDump(kernel) == .shared(with: own.task, savedBytes: 4))
+        }
+    }
+
     @Test func whatAKilledAttemptLeftIsInNobodysWay() throws {
         try ScratchDirectory.with { spool in
             let (first, second) = try (task(in: spool, "same"), task(in: spool, "same"))

@@ -36,7 +36,8 @@ package func stripKeptDump(
         !kernel.file.hasPrefix("/")
     else { return .notWanted }
     do throws(StageError) {
-        guard try await onThread({ directory.keepsDump }) else { return .notWanted }
+        // Nor is one that is a link to such a file; what would take its place would only take space.
+        guard try await onThread({ directory.keepsDump && !directory.hasLinkedDump }) else { return .notWanted }
         guard kernel.format != .vmware, kernel.memoryFile == nil else {
             return .refused("makedumpfile does not write VMware's format.")
         }
