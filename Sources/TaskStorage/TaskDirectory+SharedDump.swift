@@ -3,11 +3,11 @@ import Glibc
 package import SystemPackage
 
 extension TaskDirectory {
-    /// What became of the wish to keep equal dumps once.
+    /// What became of the wish to keep equal files of dumps once.
     package enum DumpSharing: Hashable, Sendable {
-        /// No kept dump has the same bytes.
+        /// No kept file has the same bytes.
         case unique
-        /// The dump is one file with that of the other task now; so many bytes of disk were given back.
+        /// The file is one with that of the other task now; so many bytes of disk were given back.
         case shared(with: TaskID, savedBytes: Int)
     }
 
@@ -17,7 +17,8 @@ extension TaskDirectory {
     /// that is lost or stale costs nothing but a dump that is kept twice.
     private static func registry(in spool: FilePath) -> FilePath { spool.appending(".dumps") }
 
-    /// Makes a kept dump one file with the dump of another task that has the same bytes, by a hard link.
+    /// Makes a kept dump one file with the dump of another task that has the same bytes, by a hard link; of VMware's two
+    /// files each by itself.
     ///
     /// The digest only says where to look: both files are compared byte by byte before one takes the other's place, which
     /// it does in one step (rename(2)), so that no moment and no error leaves a task without its dump. A file system
@@ -26,18 +27,27 @@ extension TaskDirectory {
     ///
     /// A dump that is a link to an operator's own file (``hasLinkedDump``) takes no part in it.
     ///
+    /// - Returns: What became of each of ``dumps(of:)`` that is in the task, in that order.
     /// - Throws: `Errno` when the dump cannot be read or the registry not be written.
-    package func shareKeptDump(_ kernel: KernelDump) throws(Errno) -> DumpSharing {
+    package func shareKeptDump(_ kernel: KernelDump) throws(Errno) -> [DumpSharing] {
+        let names = [kernel.file] + [kernel.memoryFile].compactMap(\.self)
         // A link to an operator's file takes no space of the task's.
-        guard !kernel.file.hasPrefix("/"), !hasLinkedDump, let own = try ResultFile(at: vmcore(kernel)),
-            own.byteCount > 0
-        else { return .unique }
+        guard !hasLinkedDump else { return names.map { _ in .unique } }
+        var sharings: [DumpSharing] = []
+        for name in names where !name.hasPrefix("/") { sharings.append(try share(name)) }
+        return sharings
+    }
+
+    /// - Parameter file: Its name in ``crash``.
+    private func share(_ file: String) throws(Errno) -> DumpSharing {
+        let dump = dump(at: file)
+        guard let own = try ResultFile(at: dump), own.byteCount > 0 else { return .unique }
         let registry = Self.registry(in: path.removingLastComponent())
         let entry = registry.appending(try own.contentDigest())
         for folder in [registry, entry] {
             guard mkdir(folder.string, 0o700) == 0 || errno == EEXIST else { throw Errno(rawValue: errno) }
         }
-        let name = "\(task):\(kernel.file)"
+        let name = "\(task):\(file)"
         do {
             // First, so that of two tasks that end at once at least the later one finds the other.
             try FileDescriptor.open(
@@ -49,14 +59,14 @@ extension TaskDirectory {
         }
         for other in try Self.names(in: entry).sorted() where other != name {
             guard let (task, path) = Self.dump(named: other, in: self.path.removingLastComponent()),
-                let file = try? ResultFile(at: path)
+                let found = try? ResultFile(at: path)
             else {
                 unlink(entry.appending(other).string)
                 continue
             }
-            if file.isSameFile(as: own) { return .shared(with: task, savedBytes: 0) }
-            guard try file.hasSameBytes(as: own) else { continue }
-            guard try take(path, as: vmcore(kernel)) else { continue }
+            if found.isSameFile(as: own) { return .shared(with: task, savedBytes: 0) }
+            guard try found.hasSameBytes(as: own) else { continue }
+            guard try take(path, as: dump) else { continue }
             return .shared(with: task, savedBytes: own.byteCount)
         }
         return .unique

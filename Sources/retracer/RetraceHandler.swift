@@ -68,9 +68,13 @@ private func makeKeptDumpSmall(
     try Task.checkCancellation()
     if strip != .notWanted { await context.progress(strip.description) }
     do {
-        let sharing = try await onThread { try directory.shareKeptDump(kernel) }
-        if case .shared(_, let saved) = sharing, saved > 0 {
+        let sharings = try await onThread { try directory.shareKeptDump(kernel) }
+        let saved = sharings.count { if case .shared(_, let bytes) = $0 { bytes > 0 } else { false } }
+        if saved == sharings.count, saved > 0 {
             await context.progress("A dump with the same bytes is kept already, so this one takes no space of its own.")
+        } else if saved > 0 {
+            await context.progress(
+                "Of the dump's \(sharings.count) files one is kept already, so that one takes no space of its own.")
         }
     } catch let error as Errno {
         await context.progress("Dumps with the same bytes could not be looked for: \(error).")

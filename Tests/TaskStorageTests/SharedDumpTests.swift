@@ -29,10 +29,10 @@ struct SharedDumpTests {
     @Test func equalDumpsBecomeOneFileAndOthersStay() throws {
         try ScratchDirectory.with { spool in
             let (first, second, other) = try (task(in: spool, "same"), task(in: spool, "same"), task(in: spool, "else"))
-            #expect(try first.shareKeptDump(kernel) == .unique)
-            #expect(try other.shareKeptDump(kernel) == .unique)
-            #expect(try second.shareKeptDump(kernel) == .shared(with: first.task, savedBytes: 4))
-            #expect(try second.shareKeptDump(kernel) == .shared(with: first.task, savedBytes: 0))
+            #expect(try first.shareKeptDump(kernel) == [.unique])
+            #expect(try other.shareKeptDump(kernel) == [.unique])
+            #expect(try second.shareKeptDump(kernel) == [.shared(with: first.task, savedBytes: 4)])
+            #expect(try second.shareKeptDump(kernel) == [.shared(with: first.task, savedBytes: 0)])
             #expect(facts(first.vmcore(kernel)) == facts(second.vmcore(kernel)))
             #expect(facts(first.vmcore(kernel)).links == 2 && facts(other.vmcore(kernel)).links == 1)
             #expect(FolderContents.names(in: second.crash) == ["vmcore"])
@@ -48,7 +48,7 @@ struct SharedDumpTests {
             #expect(try text(second.vmcore(kernel)) == "same" && facts(second.vmcore(kernel)).links == 1)
             try TaskDirectory.forgetSharedDumps(in: spool)
             let third = try task(in: spool, "same")
-            #expect(try third.shareKeptDump(kernel) == .shared(with: second.task, savedBytes: 4))
+            #expect(try third.shareKeptDump(kernel) == [.shared(with: second.task, savedBytes: 4)])
             try second.remove()
             try third.remove()
             try TaskDirectory.forgetSharedDumps(in: spool)
@@ -66,7 +66,7 @@ struct SharedDumpTests {
             for name in ["nonsense", "1:..", "5:", ":x", "123456789:gone"] {
                 try write("", to: spool.appending(".dumps").appending(digest).appending(name))
             }
-            #expect(try second.shareKeptDump(kernel) == .unique)
+            #expect(try second.shareKeptDump(kernel) == [.unique])
             #expect(try text(second.vmcore(kernel)) == "same" && text(first.vmcore(kernel)) == "evil")
             #expect(FolderContents.names(in: spool.appending(".dumps").appending(digest)).count == 2)
         }
@@ -79,7 +79,7 @@ struct SharedDumpTests {
             try write("same", to: spool.appending("outside"))
             #expect(unlink(first.vmcore(kernel).string) == 0)
             #expect(symlink(spool.appending("outside").string, first.vmcore(kernel).string) == 0)
-            #expect(try second.shareKeptDump(kernel) == .unique)
+            #expect(try second.shareKeptDump(kernel) == [.unique])
             #expect(facts(second.vmcore(kernel)).links == 1)
         }
     }
@@ -92,21 +92,48 @@ struct SharedDumpTests {
             #expect(link(linked.vmcore(kernel).string, theirs.string) == 0)
             if comesFirst {
                 try write("", to: linked.crash.appending(TaskDirectory.linkedDumpMark))
-                #expect(try linked.shareKeptDump(kernel) == .unique)
+                #expect(try linked.shareKeptDump(kernel) == [.unique])
             } else {
                 // As the registry was before there was a mark, or as one that lies.
-                #expect(try linked.shareKeptDump(kernel) == .unique)
+                #expect(try linked.shareKeptDump(kernel) == [.unique])
                 try write("", to: linked.crash.appending(TaskDirectory.linkedDumpMark))
             }
-            #expect(try own.shareKeptDump(kernel) == .unique)
-            #expect(try linked.shareKeptDump(kernel) == .unique)
+            #expect(try own.shareKeptDump(kernel) == [.unique])
+            #expect(try linked.shareKeptDump(kernel) == [.unique])
             #expect(facts(own.vmcore(kernel)).links == 1 && facts(theirs).links == 2)
             #expect(facts(linked.vmcore(kernel)) == facts(theirs))
             // Once the link has given way to a file of the task's own, that is as any other.
             #expect(unlink(linked.vmcore(kernel).string) == 0)
             try write("same", to: linked.vmcore(kernel))
             #expect(unlink(linked.crash.appending(TaskDirectory.linkedDumpMark).string) == 0)
-            #expect(try linked.shareKeptDump(kernel) == .shared(with: own.task, savedBytes: 4))
+            #expect(try linked.shareKeptDump(kernel) == [.shared(with: own.task, savedBytes: 4)])
+        }
+    }
+
+    /// The memory of VMware's machine is the larger of its two files by far.
+    @Test func bothFilesOfVMwareAreKeptOnceEachByItself() throws {
+        try ScratchDirectory.with { spool in
+            let pair = KernelDump(
+                format: .vmware, release: nil, releaseEvidence: "The test says so.", file: "vmcore.vmss",
+                memoryFile: "vmcore.vmem")
+            let tasks = try ["state", "state", "other"].map { state in
+                let directory = try task(in: spool, "no part of it")
+                try write(state, to: directory.crash.appending("vmcore.vmss"))
+                try write("the memory", to: directory.crash.appending("vmcore.vmem"))
+                return directory
+            }
+            #expect(try tasks[0].shareKeptDump(pair) == [.unique, .unique])
+            let first = tasks[0].task
+            #expect(
+                try tasks[1].shareKeptDump(pair) == [
+                    .shared(with: first, savedBytes: 5), .shared(with: first, savedBytes: 10),
+                ])
+            let last = try tasks[2].shareKeptDump(pair)
+            let shared = tasks.prefix(2).map { TaskDirectory.DumpSharing.shared(with: $0.task, savedBytes: 10) }
+            #expect(last.count == 2 && last.first == .unique && shared.contains { $0 == last.last })
+            #expect(tasks[0].dumps(of: pair).map { facts($0).links } == [2, 3])
+            #expect(tasks.allSatisfy { facts($0.vmcore(kernel)).links == 1 })
+            #expect(FolderContents.names(in: tasks[2].crash) == ["vmcore", "vmcore.vmem", "vmcore.vmss"])
         }
     }
 
@@ -115,7 +142,7 @@ struct SharedDumpTests {
             let (first, second) = try (task(in: spool, "same"), task(in: spool, "same"))
             _ = try first.shareKeptDump(kernel)
             try write("half", to: FilePath(second.vmcore(kernel).string + ".shared"))
-            #expect(try second.shareKeptDump(kernel) == .shared(with: first.task, savedBytes: 4))
+            #expect(try second.shareKeptDump(kernel) == [.shared(with: first.task, savedBytes: 4)])
             #expect(
                 FolderContents.names(in: second.crash) == ["vmcore"]
                     && FolderContents.names(in: first.crash) == ["vmcore"])
@@ -137,7 +164,7 @@ struct SharedDumpTests {
     @Test func withoutADumpOrARegistryThereIsNothingToDo() throws {
         try ScratchDirectory.with { spool in
             let directory = try TaskDirectory.create(in: spool)
-            #expect(try directory.shareKeptDump(kernel) == .unique)
+            #expect(try directory.shareKeptDump(kernel) == [.unique])
             try TaskDirectory.forgetSharedDumps(in: spool)
             #expect(!exists(spool.appending(".dumps")))
         }
@@ -151,9 +178,9 @@ struct SharedDumpTests {
                 try overwrite(index == 2 ? "else" : "more", at: 1 << 39, of: task.vmcore(kernel))
                 #expect(truncate(task.vmcore(kernel).string, 1 << 40) == 0)
             }
-            #expect(try tasks[0].shareKeptDump(kernel) == .unique)
-            #expect(try tasks[1].shareKeptDump(kernel) == .shared(with: tasks[0].task, savedBytes: 1 << 40))
-            #expect(try tasks[2].shareKeptDump(kernel) == .unique)
+            #expect(try tasks[0].shareKeptDump(kernel) == [.unique])
+            #expect(try tasks[1].shareKeptDump(kernel) == [.shared(with: tasks[0].task, savedBytes: 1 << 40)])
+            #expect(try tasks[2].shareKeptDump(kernel) == [.unique])
         }
     }
 
@@ -162,8 +189,8 @@ struct SharedDumpTests {
             let (first, second) = try (task(in: spool, "same"), task(in: spool, "same"))
             try overwrite("end", at: 3_000_001, of: first.vmcore(kernel))
             try overwrite(String(repeating: "\0", count: 2_999_997) + "end", at: 4, of: second.vmcore(kernel))
-            #expect(try first.shareKeptDump(kernel) == .unique)
-            #expect(try second.shareKeptDump(kernel) == .shared(with: first.task, savedBytes: 3_000_004))
+            #expect(try first.shareKeptDump(kernel) == [.unique])
+            #expect(try second.shareKeptDump(kernel) == [.shared(with: first.task, savedBytes: 3_000_004)])
         }
     }
 
@@ -174,7 +201,7 @@ struct SharedDumpTests {
             _ = try first.shareKeptDump(kernel)
             // The registry still says that this is the dump it was.
             try overwrite("x", at: 32 << 20, of: first.vmcore(kernel))
-            #expect(try second.shareKeptDump(kernel) == .unique)
+            #expect(try second.shareKeptDump(kernel) == [.unique])
             #expect(facts(second.vmcore(kernel)).links == 1)
         }
     }
