@@ -16,6 +16,20 @@ package enum DumpIdentification: Hashable, Sendable {
         case .unusable: nil
         }
     }
+
+    /// The format of a kernel's dump.
+    ///
+    /// - Throws: ``CoredumpError/notACoredump(_:)`` for everything else, with the sentence that says what it is.
+    package func kernelFormat() throws(CoredumpError) -> VmcoreFormat {
+        switch self {
+        case .vmcore(let format): return format
+        case .unusable(let sentence): throw .notACoredump(sentence)
+        case .coredump:
+            throw .notACoredump(
+                "The file is the core of a process, not a kernel's dump, or it is cut off before it tells; "
+                    + "send it as a coredump, or make the dump anew.")
+        }
+    }
 }
 
 /// Tells a user's core from a kernel's, and both from everything else, by the first pages of the file.

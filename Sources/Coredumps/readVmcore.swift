@@ -14,15 +14,7 @@ package import ELF
 package func readVmcore(
     _ source: any ByteSource, file: String = "vmcore", memory: (source: any ByteSource, name: String)? = nil
 ) throws(CoredumpError) -> Vmcore {
-    let format: VmcoreFormat
-    switch try dumpKind(of: source) {
-    case .vmcore(let found): format = found
-    case .unusable(let sentence): throw .notACoredump(sentence)
-    case .coredump:
-        throw .notACoredump(
-            "The file is the core of a process, not a kernel's dump, or it is cut off before it tells; "
-                + "send it as a coredump, or make the dump anew.")
-    }
+    let format = try dumpKind(of: source).kernelFormat()
     do {
         var reader = VmcoreReader(source, format, file: file, memory: memory)
         return try reader.read()

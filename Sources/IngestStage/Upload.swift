@@ -35,6 +35,18 @@ package struct Upload: Hashable, Sendable {
         else { return false }
         return true
     }
+
+    /// Why the file is refused, when it is neither an archive nor compressed nor a kernel's dump.
+    func refusal() -> StageError {
+        do {
+            let format = try dumpKind(of: FileByteSource(file)).kernelFormat()
+            return StageError(vmcore: .unreadable("the file has just become a dump of the kind \(format.rawValue)"))
+        } catch let error as CoredumpError {
+            return StageError(vmcore: error)
+        } catch {
+            return StageError(vmcore: .unreadable("\(error)"))
+        }
+    }
 }
 
 /// How far ingest is.

@@ -7,7 +7,8 @@ import SystemPackage
 /// Unpacks one upload into one directory, member by member, and keeps the limits.
 struct UploadUnpacker {
     private let reader: ArchiveReader
-    private let kind: DumpKind
+    private let upload: Upload
+    private var kind: DumpKind { upload.kind }
     private let destination: DirectoryDescriptor
     /// That of the destination.
     private let path: FilePath
@@ -28,11 +29,11 @@ struct UploadUnpacker {
 
     /// - Parameter path: That of the destination.
     init(
-        _ reader: ArchiveReader, of kind: DumpKind, into destination: DirectoryDescriptor, at path: FilePath,
+        _ reader: ArchiveReader, of upload: Upload, into destination: DirectoryDescriptor, at path: FilePath,
         limits: IngestLimits, progress: @escaping (IngestProgress) -> Void
     ) {
         self.reader = reader
-        self.kind = kind
+        self.upload = upload
         self.destination = destination
         self.path = path
         beginning = DumpBeginning(path.appending(Member.vmcore.rawValue))
@@ -50,6 +51,8 @@ struct UploadUnpacker {
                 throw StageError(ArchiveError(.tooManyEntries, ""))
             }
             if reader.isRaw {
+                // Nothing would come out but the file itself, which has been looked at: a copy of it tells no more.
+                guard !reader.compressions.isEmpty else { throw upload.refusal() }
                 try writeRaw()
                 seen.insert(.vmcore)
                 continue

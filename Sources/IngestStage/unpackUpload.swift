@@ -67,7 +67,7 @@ private func unpack(
             compressions: [.gzip, .bzip2, .lzma, .xz, .zstd])
     }
     var unpacker = UploadUnpacker(
-        reader, of: upload.kind, into: partial, at: upload.directory.path.appending(partialName), limits: limits,
+        reader, of: upload, into: partial, at: upload.directory.path.appending(partialName), limits: limits,
         progress: progress)
     try unpacker.run(type)
 }

@@ -258,6 +258,37 @@ import Testing
         }
     }
 
+    /// Once it was copied up to the limit before it was looked at: minutes and the disk of a server, for a no.
+    @Test(arguments: [true, false]) func whatIsNoDumpIsNotCopiedFirst(_ isOnServer: Bool) throws {
+        let damaged = Array(sampleVmcore().prefix(40))
+        for start in [damaged, Array("nothing at all".utf8), sampleCore(), [0x04, 0x22, 0x4d, 0x18, 9, 9, 9, 9]] {
+            try SentUpload.with(start) { upload in
+                if isOnServer {
+                    let file = upload.directory.path.removingLastComponent().appending("theirs")
+                    #expect(rename(upload.directory.upload.string, file.string) == 0)
+                    upload.serverPath = file.string
+                }
+                let file = upload.serverPath.map { FilePath($0) } ?? upload.directory.upload
+                // A copy would go beyond the limit and be refused as too large.
+                #expect(truncate(file.string, 1 << 40) == 0)
+                upload.taskType = 2
+                for type in ["application/octet-stream", "application/x-tar"] {
+                    upload.contentType = type
+                    var steps: [IngestProgress] = []
+                    guard case .failure(let error) = upload.verdict(steps: { steps.append($0) }) else {
+                        Issue.record("it was accepted")
+                        return
+                    }
+                    #expect(error.code == .notAVmcore && error.reason.count > 20, "\(error)")
+                    #expect(steps.isEmpty && upload.leftovers == (isOnServer ? [] : ["upload"]))
+                }
+                upload.contentType = "application/zstd"
+                guard case .failure(let error) = upload.verdict() else { return }
+                #expect(error.code == .contentTypeMismatch)
+            }
+        }
+    }
+
     @Test func limitOfKernelDumpsIsItsOwn() throws {
         try SentUpload.with(tar([("vmcore", sampleVmcore())]).archive) { upload in
             upload.taskType = 2
