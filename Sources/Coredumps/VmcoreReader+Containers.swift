@@ -26,8 +26,6 @@ extension VmcoreReader {
 
     /// Reads the table of a VMware snapshot; answers the machine's memory, to search it.
     mutating func readVmware() throws -> any ByteSource {
-        // VMware has machines of x86 only, and its files do not say of which width.
-        architecture = .x86_64
         let snapshot = try VmwareSnapshot(source)
         if snapshot.isPartial { miss("VMware marked the snapshot as partial: parts of the memory are missing.") }
         if let damage = snapshot.damage, memory == nil { remarks.add(damage) }

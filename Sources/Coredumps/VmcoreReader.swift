@@ -116,7 +116,7 @@ struct VmcoreReader {
                 )
             }
         }
-        guard let architecture = architecture ?? release.flatMap(Self.architecture) else {
+        guard let architecture = architecture ?? release.flatMap(Self.architecture) ?? usualArchitecture else {
             throw CoredumpError.malformed(
                 "The dump does not tell of which machine it is: neither its header nor a kernel's release names one.")
         }
@@ -130,9 +130,19 @@ struct VmcoreReader {
             remarks: remarks.sentences, bytesRead: source.bytesRead + (memory?.bytesRead ?? 0))
     }
 
-    /// The machine in a kernel's release: `….el9.x86_64`, `…-cloud-amd64`.
+    /// The machine that dumps of a format are of where nothing tells: VMware's files do not say of which width it is.
+    private var usualArchitecture: Architecture? { format == .vmware ? .x86_64 : nil }
+
+    /// The machine in a kernel's release: `….el9.x86_64`, `…-cloud-amd64`, `…-686-pae`, `….el5PAE`.
     private static func architecture(of release: KernelRelease) -> Architecture? {
         let words = release.description.split { ".-+".contains($0) }
-        return words.reversed().lazy.compactMap { try? Architecture($0) }.first
+        if let named = words.reversed().lazy.compactMap({ try? Architecture($0) }).first { return named }
+        // Only machines of 32 bits have PAE, and Debian's flavours for them are numbers: `4.19.0-6-686`.
+        if release.description.lowercased().hasSuffix("pae") { return .i386 }
+        let parts = release.description.split(separator: "-").suffix(2)
+        guard parts.count == 2, let abi = parts.first, let flavour = parts.last, abi.allSatisfy(\.isNumber) else {
+            return nil
+        }
+        return ["486", "586", "686"].contains(flavour) ? .i386 : nil
     }
 }

@@ -199,6 +199,23 @@ import Testing
         #expect(told.remarks == [])
     }
 
+    /// Nothing else in VMware's files tells of which width the machine is.
+    @Test(arguments: [
+        ("2.6.32-754.el6.i686", Architecture.i386), ("5.14.0-427.el9.x86_64", .x86_64), ("2.6.18-417.el5PAE", .i386),
+        ("2.6.18-417.el5", .x86_64), ("4.19.0-6-686-pae", .i386), ("4.19.0-6-686", .i386), ("6.1.0-18-amd64", .x86_64),
+        ("4.18.0-686", .x86_64),
+    ])
+    func guestOfVMwareIsOfTheMachineThatItsKernelIsFor(_ release: String, _ machine: Architecture) throws {
+        let memory = MemoryByteSource(Array("\0OSRELEASE=\(release)\0".utf8))
+        let told = try readVmcore(
+            MemoryByteSource(VmwareSample().bytes()), file: "vmcore.vmss", memory: (memory, "vmcore.vmem"))
+        #expect(told.architecture == machine && told.dump.release?.description == release)
+    }
+
+    @Test func guestOfVMwareWhoseKernelIsUnknownIsOfTheUsualMachine() throws {
+        #expect(try vmcore(VmwareSample().bytes()).architecture == .x86_64)
+    }
+
     @Test func snapshotWithoutMemoryAsksForIt() throws {
         let told = try vmcore(VmwareSample().bytes())
         #expect(told.dump.release == nil)
