@@ -25,7 +25,7 @@ package func readKernelLog(
             "The kernel's log was not read on arrival but by the analysis: makedumpfile is not installed on the host of "
                 + "ingest.")
     }
-    let folder = SandboxFolder(directory.path.appending("log.partial"), user: .nobody)
+    let folder = SandboxFolder(directory.logSession, user: .nobody)
     do {
         let log = try await readLog(of: kernel, in: directory, folder, makedumpfile)
         try await NIOThreadPool.singleton.runIfActive { folder.remove() }

@@ -16,7 +16,8 @@ extension TaskDirectory {
             return
         }
         guard !keepsDump else { return }
-        let folders = [crash, crash.appendingSuffix(".partial"), session]
+        // What a stage works in stays behind where that was killed, and it holds parts of the dump.
+        let folders = [crash, crash.appendingSuffix(".partial"), logSession, session]
         for name in ([upload] + folders).compactMap(\.lastComponent?.string) {
             try own.remove(name)
         }

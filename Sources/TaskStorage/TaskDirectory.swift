@@ -44,6 +44,8 @@ package struct TaskDirectory: Hashable, Sendable {
     package var kernelLog: FilePath { results.appending("log") }
     /// What a kernel's debugger reads and writes while it runs; gone when the stage ends.
     package var session: FilePath { path.appending("session.partial") }
+    /// Where a kernel's log is read out of its dump when that comes in; gone when that is done.
+    package var logSession: FilePath { path.appending("log.partial") }
     /// The ledger of attempts: one file a stage, one byte an attempt.
     package var attempts: FilePath { path.appending("attempts") }
 }

@@ -9,9 +9,13 @@ import Testing
     @Test func dumpGoesAndResultsStay() throws {
         try ScratchDirectory.with { spool in
             let directory = try TaskDirectory.create(in: spool)
-            for folder in [directory.crash, FilePath(directory.crash.string + ".partial"), directory.session] {
-                #expect(mkdir(folder.string, 0o711) == 0)
-                _ = try FolderContents.write("core".utf8, to: folder.appending("coredump"))
+            let partial = FilePath(directory.crash.string + ".partial")
+            for folder in [directory.crash, partial, directory.logSession, directory.session] {
+                let inner = folder.appending("root")
+                #expect(mkdir(folder.string, 0o711) == 0 && mkdir(inner.string, 0o711) == 0)
+                for file in [folder.appending("coredump"), inner.appending("lib")] {
+                    _ = try FolderContents.write("core".utf8, to: file)
+                }
             }
             for file in [directory.upload, directory.backtrace, directory.log] {
                 _ = try FolderContents.write("text".utf8, to: file)
