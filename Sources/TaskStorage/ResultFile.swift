@@ -8,6 +8,8 @@ package final class ResultFile: Sendable {
     private let descriptor: CInt
     /// The size when it was opened, in bytes.
     package let byteCount: Int
+    /// What the file took of the disk when it was opened, in bytes: its holes take nothing.
+    package let allocatedBytes: Int
     /// What changes whenever the file is written anew: inode, size and time of its last change, as hexadecimal words.
     package let version: String
 
@@ -19,6 +21,7 @@ package final class ResultFile: Sendable {
         descriptor = path.withPlatformString { open($0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK) }
         guard descriptor >= 0 else {
             byteCount = 0
+            allocatedBytes = 0
             version = ""
             let reason = Errno(rawValue: errno)
             guard reason == .noSuchFileOrDirectory else { throw reason }
@@ -27,6 +30,8 @@ package final class ResultFile: Sendable {
         var facts = stat()
         let answer = fstat(descriptor, &facts)
         byteCount = Int(facts.st_size)
+        // stat(2) counts in these units, whatever the block size of the file system is.
+        allocatedBytes = Int(facts.st_blocks) * 512
         version = [Int(facts.st_ino), byteCount, facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec]
             .map { String($0, radix: 16) }.joined(separator: "-")
         guard answer == 0 else { throw Errno(rawValue: errno) }

@@ -18,6 +18,9 @@ package struct KernelAnalysis: Hashable, Sendable {
     package let stripSavePercent: Int
     /// How long makedumpfile may take.
     package var stripTime: Duration
+    /// What makedumpfile must leave free on the disk of the tasks, in bytes: as much as gateway and ingest keep free by
+    /// default (`limits.free`), for below it they take no crash.
+    package var stripFreeBytes: UInt64
 
     /// crash's standard commands, and no dump stripped.
     package static let standard = KernelAnalysis()
@@ -52,6 +55,7 @@ package struct KernelAnalysis: Hashable, Sendable {
         commandBytes = 16 << 20
         memoryBytes = 8 << 30
         stripTime = .seconds(3600)
+        stripFreeBytes = 1 << 30
     }
 
     private static func check(_ command: String) throws(InvalidValue) {

@@ -1,7 +1,7 @@
 package import CrashModel
 import Glibc
 import Sandbox
-import SystemPackage
+package import SystemPackage
 package import TaskStorage
 
 /// What became of the wish to make a kept dump smaller.
@@ -10,6 +10,7 @@ package enum DumpStrip: Hashable, Sendable, CustomStringConvertible {
     case notWanted
     /// It stays as it is; the sentence says why.
     case refused(String)
+    /// What it took of the disk before and takes now.
     case stripped(bytesBefore: Int, bytesAfter: Int)
 
     package var description: String {
@@ -17,7 +18,8 @@ package enum DumpStrip: Hashable, Sendable, CustomStringConvertible {
         case .notWanted: "The dump stays as it is."
         case .refused(let reason): "The dump stays as it is: \(reason)"
         case .stripped(let before, let after):
-            "Pages that say nothing of the crash were taken out of the dump: \(before >> 20) MiB became \(after >> 20) MiB."
+            "Pages that say nothing of the crash were taken out of the dump: of the disk it took \(before >> 20) MiB and takes "
+                + "\(after >> 20) MiB."
         }
     }
 }
@@ -25,10 +27,14 @@ package enum DumpStrip: Hashable, Sendable, CustomStringConvertible {
 /// Takes the pages of ``KernelAnalysis/stripLevel`` out of a dump that is kept, by makedumpfile(8) in a sandbox.
 ///
 /// The stripped dump takes the place of the other in one step, and only when makedumpfile succeeded, crash recognises its
-/// kernel and it saves ``KernelAnalysis/stripSavePercent``; whatever else was written is removed. To be called after the
-/// analysis and before the crash root goes. Nothing here fails a task.
+/// kernel and it saves ``KernelAnalysis/stripSavePercent`` of what the other takes of the disk, holes not counted; whatever
+/// else was written is removed. To be called after the analysis and before the crash root goes. Nothing here fails a task.
+///
+/// - Parameter freeBytes: How much may still be written where a path is; the file system's answer unless a test says
+///   otherwise.
 package func stripKeptDump(
-    of crash: Crash, in chroot: Chroot, directory: TaskDirectory, limits: RetraceLimits
+    of crash: Crash, in chroot: Chroot, directory: TaskDirectory, limits: RetraceLimits,
+    freeBytes: @escaping @Sendable (FilePath) throws -> UInt64 = { try availableBytes(at: $0) }
 ) async -> DumpStrip {
     let level = limits.kernel.stripLevel
     guard level > 0, let kernel = crash.kernel, level & ~(kernel.dumpLevel ?? 0) != 0,
@@ -49,7 +55,7 @@ package func stripKeptDump(
             return .refused("makedumpfile is not installed on the retracer's host.")
         }
         return try await strip(
-            kernel, files, with: tool, in: chroot, directory: directory, limits: limits)
+            kernel, files, with: tool, in: chroot, directory: directory, limits: limits, freeBytes: freeBytes)
     } catch {
         let folder = SandboxFolder(ofSessionIn: directory, user: limits.user)
         _ = try? await onThread { folder.remove() }
@@ -59,13 +65,22 @@ package func stripKeptDump(
 
 private func strip(
     _ kernel: KernelDump, _ files: KernelFiles, with tool: HostTool, in chroot: Chroot, directory: TaskDirectory,
-    limits: RetraceLimits
+    limits: RetraceLimits, freeBytes: @escaping @Sendable (FilePath) throws -> UInt64
 ) async throws(StageError) -> DumpStrip {
     let folder = SandboxFolder(ofSessionIn: directory, user: limits.user)
     let original = directory.vmcore(kernel)
+    let kept = limits.kernel.stripFreeBytes
     let stripped = folder.path.appending("stripped")
-    let (command, sandbox, before) = try await onThread {
-        let before = try ResultFile(at: original)?.byteCount ?? 0
+    let (before, room) = try await onThread {
+        let free = try freeBytes(directory.path)
+        return (try ResultFile(at: original)?.allocatedBytes ?? 0, Int(clamping: free) - Int(clamping: kept))
+    }
+    // What is larger does not take the place of the other.
+    let most = before / 100 * (100 - limits.kernel.stripSavePercent)
+    let tooLarge = DumpStrip.refused("stripping it would save less than \(limits.kernel.stripSavePercent) percent.")
+    let tooFull = DumpStrip.refused("the disk of the tasks has no space in which to write it anew.")
+    guard room > 0 else { return tooFull }
+    let (command, sandbox) = try await onThread {
         try folder.make()
         try limits.user.share(original)
         try folder.put([], at: stripped, writable: true)
@@ -81,16 +96,22 @@ private func strip(
                 SandboxBind(FilePath(chroot.crashRoot), at: "/.crash"), SandboxBind(original, at: mounts.dump),
                 SandboxBind(stripped, at: "/.stripped", writable: true),
             ])
-        return (command, sandbox, before)
+        return (command, sandbox)
     }
     var bounds = limits.sandbox
     bounds.wallTime = limits.kernel.stripTime
     bounds.cpuSeconds = UInt64(clamping: limits.kernel.stripTime.components.seconds)
-    // What becomes no smaller is of no use.
-    bounds.fileBytes = UInt64(before)
+    let bound = min(most, room)
+    bounds.fileBytes = UInt64(bound)
     let result = try await sandboxed(command, limits: bounds, tool: "makedumpfile")
     guard result.succeeded else {
-        try await onThread { folder.remove() }
+        let written = try await onThread {
+            defer { folder.remove() }
+            return try ResultFile(at: stripped)?.byteCount ?? 0
+        }
+        if result.termination == .signalled(Int(SIGXFSZ)) || written >= bound {
+            return room < most ? tooFull : tooLarge
+        }
         return .refused("makedumpfile \(result.termination)." + words(of: result))
     }
     // A last look by the program that will have to read it; the symbols are there only with it.
@@ -104,26 +125,25 @@ private func strip(
     let said = trimmed(safeText(release.standardOutput.prefix(200)))
     return try await onThread {
         defer { folder.remove() }
-        let after = try ResultFile(at: stripped)?.byteCount ?? 0
+        try makeDurable(stripped)
+        let after = try ResultFile(at: stripped)?.allocatedBytes ?? 0
         guard release.succeeded, said == kernel.release?.description ?? said, after > 0 else {
             return .refused("crash does not find the kernel in what makedumpfile wrote.")
         }
-        guard (before - after) * 100 >= before * limits.kernel.stripSavePercent, after < before else {
-            return .refused("stripping it would save less than \(limits.kernel.stripSavePercent) percent.")
-        }
-        try replace(original, with: stripped)
+        guard after <= most, after < before else { return tooLarge }
+        guard rename(stripped.string, original.string) == 0 else { throw Errno(rawValue: errno) }
         return .stripped(bytesBefore: before, bytesAfter: after)
     }
 }
 
-/// Blocking. The bytes are on the disk before the old ones go.
-private func replace(_ original: FilePath, with stripped: FilePath) throws(Errno) {
+/// Blocking. The bytes are on the disk before the old ones go, and before they are counted: not every file system knows
+/// earlier what they take.
+private func makeDurable(_ stripped: FilePath) throws(Errno) {
     guard let file = try ResultFile(at: stripped) else { throw Errno.noSuchFileOrDirectory }
     let failed = file.withDescriptor { descriptor -> Errno? in
         fchmod(descriptor.rawValue, 0o640) == 0 && fsync(descriptor.rawValue) == 0 ? nil : Errno(rawValue: errno)
     }
     if let failed { throw failed }
-    guard rename(stripped.string, original.string) == 0 else { throw Errno(rawValue: errno) }
 }
 
 private func words(of result: ChildResult) -> String {
