@@ -1,7 +1,6 @@
 import Coredumps
 import CrashModel
 import ELF
-import Glibc
 package import NIOPosix
 package import SystemPackage
 
@@ -24,9 +23,7 @@ package func readBareCore(
     } catch {
         throw ClientError(.system, "The core was not read: \(error).")
     }
-    guard !core.isKernel else {
-        return kernelFiles(path)
-    }
+    if let kernel = core.kernel { return kernelFiles(path, kernel) }
     guard let executable = given.executable ?? core.executable, executable.hasPrefix("/") else {
         throw ClientError(
             .unusableInput, "The core does not tell the path of the program that crashed.",
@@ -53,19 +50,6 @@ package func readBareCore(
         taskType: 0, remarks: remarks.map(printable))
 }
 
-/// A dump, or VMware's snapshot with the memory that lies beside it, `machine.vmem` of `machine.vmss`.
-private func kernelFiles(_ path: FilePath) -> CrashFiles {
-    let snapshots: [String: CrashMember.Name] = ["vmss": .vmcoreSuspended, "vmsn": .vmcoreSnapshot]
-    var memory = path
-    memory.extension = "vmem"
-    guard let name = path.extension.flatMap({ snapshots[$0] }), access(memory.string, F_OK) == 0 else {
-        return CrashFiles(members: [CrashMember(.vmcore, .file(path))], taskType: 2)
-    }
-    return CrashFiles(
-        members: [CrashMember(name, .file(path)), CrashMember(.vmcoreMemory, .file(memory))], taskType: 2,
-        remarks: ["The machine's memory, \(printable(memory.lastComponent?.string ?? "")), is sent with its snapshot."])
-}
-
 private func package(
     of executable: String, _ match: CrashHost.ProgramMatch, _ given: GivenFacts, _ host: CrashHost
 ) async throws(ClientError) -> String {
@@ -89,7 +73,8 @@ private func package(
 
 /// What a core tells of itself.
 private struct CoreFacts: Sendable {
-    var isKernel = false
+    /// The format of a kernel's dump; nil for a program's core.
+    var kernel: VmcoreFormat?
     var executable: String?
     var buildID: BuildID?
     var remarks: [String] = []
@@ -98,7 +83,7 @@ private struct CoreFacts: Sendable {
         do {
             let source = try FileByteSource(path)
             switch try dumpKind(of: source) {
-            case .vmcore: isKernel = true
+            case .vmcore(let format): kernel = format
             case .unusable(let sentence):
                 throw ClientError(.unusableInput, "\(printable(path.string)) is no dump. \(sentence)")
             case .coredump:

@@ -37,7 +37,7 @@ package struct CrashMember: Hashable, Sendable {
         case vmcoreSnapshot = "vmcore.vmsn"
         case vmcoreMemory = "vmcore.vmem"
 
-        /// What a problem directory of a program's crash must have; a kernel's has `vmcore` alone.
+        /// What a problem directory of a program's crash must have; a kernel's has its dump alone.
         static let required: [Name] = [.coredump, .executable, .package, .osRelease]
         static let optional: [Name] = [.rootDirectory, .osReleaseInRootDirectory]
     }

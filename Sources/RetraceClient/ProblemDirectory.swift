@@ -1,4 +1,5 @@
 import Coredumps
+import CrashModel
 import ELF
 import Glibc
 package import SystemPackage
@@ -13,11 +14,7 @@ package import SystemPackage
 package func readProblemDirectory(
     _ directory: FilePath, given: GivenFacts = GivenFacts()
 ) throws(ClientError) -> CrashFiles {
-    let vmcore = directory.appending("vmcore")
-    if try isRegularFile(vmcore) {
-        try checkDump(vmcore, isKernel: true)
-        return CrashFiles(members: [CrashMember(.vmcore, .file(vmcore))], taskType: 2)
-    }
+    if let files = try readKernelDirectory(directory) { return files }
     let stated: [CrashMember.Name: String?] = [
         .executable: given.executable, .package: given.package, .osRelease: given.release,
     ]
@@ -36,11 +33,30 @@ package func readProblemDirectory(
     guard missing.isEmpty else {
         throw ClientError(
             .unusableInput, "The directory \(printable(directory.string)) lacks \(missing.joined(separator: ", ")).",
-            advice: "A problem directory has coredump, executable, package and os_release, or vmcore. "
+            advice: "A problem directory has coredump, executable, package and os_release, or vmcore, or VMware's "
+                + "vmcore.vmss or vmcore.vmsn with vmcore.vmem. "
                 + "What lacks but the dump can be given with --executable, --package and --release.")
     }
-    try checkDump(directory.appending("coredump"), isKernel: false)
+    _ = try checkDump(directory.appending("coredump"), isKernel: false)
     return CrashFiles(members: members, taskType: 0)
+}
+
+/// The files of a directory with a kernel's dump; nil when it has none.
+private func readKernelDirectory(_ directory: FilePath) throws(ClientError) -> CrashFiles? {
+    let memory = directory.appending(CrashMember.Name.vmcoreMemory.rawValue)
+    let hasMemory = try isRegularFile(memory)
+    for name in [CrashMember.Name.vmcore, .vmcoreSuspended, .vmcoreSnapshot] {
+        let dump = directory.appending(name.rawValue)
+        if try isRegularFile(dump), let format = try checkDump(dump, isKernel: true) {
+            return kernelFiles(dump, format)
+        }
+    }
+    guard hasMemory else { return nil }
+    throw ClientError(
+        .unusableInput,
+        "The directory \(printable(directory.string)) has the memory of VMware's machine, vmcore.vmem, without the "
+            + "snapshot that belongs to it.",
+        advice: "Put the .vmss or .vmsn that VMware wrote beside it there too, as vmcore.vmss or vmcore.vmsn.")
 }
 
 /// Whether the path is a regular file; false when there is nothing.
@@ -64,7 +80,9 @@ private func isRegularFile(_ path: FilePath) throws(ClientError) -> Bool {
 }
 
 /// Looks at the first bytes of a dump, so that a wrong file is told here and not after the upload.
-private func checkDump(_ path: FilePath, isKernel: Bool) throws(ClientError) {
+///
+/// - Returns: The format of a kernel's dump.
+private func checkDump(_ path: FilePath, isKernel: Bool) throws(ClientError) -> VmcoreFormat? {
     let found: DumpIdentification
     do {
         found = try dumpKind(of: FileByteSource(path))
@@ -72,7 +90,8 @@ private func checkDump(_ path: FilePath, isKernel: Bool) throws(ClientError) {
         throw ClientError(unreadable: path, "\(error)")
     }
     switch found {
-    case .coredump where !isKernel, .vmcore where isKernel: return
+    case .coredump where !isKernel: return nil
+    case .vmcore(let format) where isKernel: return format
     case .coredump:
         throw ClientError(
             .unusableInput, "\(printable(path.string)) is the core of a program, not of the kernel.",

@@ -10,8 +10,9 @@ struct SubmitCommand: AsyncParsableCommand {
         abstract: "Sends a core or a problem directory to the server and prints its backtrace.",
         discussion: """
             Of a problem directory of ABRT only coredump, executable, package, os_release, rootdir and \
-            os_release_in_rootdir are sent, or vmcore alone. Of a bare core the program's path is read from the core, its \
-            package and the release from this machine; so run it where the crash happened, or say them.
+            os_release_in_rootdir are sent, or vmcore alone (vmcore.vmss or .vmsn with vmcore.vmem). Of a bare core the \
+            program's path is read from the core, its package and the release from this machine; so run it where the \
+            crash happened, or say them.
 
             The task's id and password are kept in $XDG_STATE_HOME/retrace/tasks (else ~/.local/state), readable by you \
             alone, so that the other commands need the id only.

@@ -80,6 +80,40 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("vmcore", CrashMember.Name.vmcoreSuspended), ("vmcore.vmss", .vmcoreSuspended),
+        ("vmcore.vmsn", .vmcoreSnapshot),
+    ])
+    func aDirectoryWithVMwaresMachineIsBothOfItsFiles(_ file: String, _ name: CrashMember.Name) async throws {
+        try await ScratchDirectory.with { directory in
+            let (snapshot, memory) = (directory.appending(file), directory.appending("vmcore.vmem"))
+            try write([1, 2, 3], to: memory)
+            let lonely = await clientError { _ = try readProblemDirectory(directory) }
+            #expect(lonely?.kind == .unusableInput && lonely?.reason.contains("vmcore.vmem") == true)
+            #expect(lonely?.advice?.contains("vmcore.vmss") == true)
+            try write([0xd2, 0xbe, 0xd2, 0xbe, 8, 0, 0, 0, 0, 0, 0, 0], to: snapshot)
+            let files = try readProblemDirectory(directory)
+            #expect(
+                files.members == [CrashMember(name, .file(snapshot)), CrashMember(.vmcoreMemory, .file(memory))])
+            #expect(files.taskType == 2)
+            #expect(try await readBareCore(snapshot, host: debianHost()) == files)
+            #expect(unlink(memory.string) == 0)
+            #expect(try readProblemDirectory(directory).members == [CrashMember(.vmcore, .file(snapshot))])
+        }
+    }
+
+    @Test func aDumpThatIsNoSnapshotIsSentWithoutWhatLiesBesideIt() async throws {
+        try await ScratchDirectory.with { directory in
+            let dump = directory.appending("vmcore")
+            try write(Array("KDUMP   ".utf8) + [UInt8](repeating: 1, count: 500), to: dump)
+            try write([1, 2, 3], to: directory.appending("vmcore.vmem"))
+            #expect(try readProblemDirectory(directory).members == [CrashMember(.vmcore, .file(dump))])
+            try write(Array("text".utf8), to: dump)
+            let error = await clientError { _ = try readProblemDirectory(directory) }
+            #expect(error?.kind == .unusableInput)
+        }
+    }
+
     @Test func anotherProgramOnTheMachineIsNotTakenForTheCrashedOne() async throws {
         try await ScratchDirectory.with { directory in
             let core = directory.appending("core")
