@@ -268,8 +268,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "CrashModel", "ELF", "Coredumps", "IngestStage", "GatewayAPI", "JobMessages", "TaskStorage",
-                "TestFixtures", hummingbird, logging, system,
+                "CrashModel", "ELF", "Coredumps", "IngestStage", "GatewayAPI", "HTTPConnections", "JobMessages",
+                "TaskStorage", "TestFixtures", hummingbird, logging, system,
             ], path: "Tests/FuzzTargets"),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets", "TestFixtures", nioPosix, system]),
         // It runs the executables; being its dependencies they are built, and stand beside the test bundle.

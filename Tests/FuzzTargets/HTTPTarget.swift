@@ -1,6 +1,7 @@
 import CrashModel
 import GatewayAPI
 import Glibc
+import HTTPConnections
 import Hummingbird
 import JobMessages
 import Logging
@@ -8,7 +9,8 @@ package import SystemPackage
 import TaskStorage
 import TestFixtures
 
-/// The gateway behind a socket of the loopback: bytes, whatever they are, are what a client sends.
+/// The gateway behind a socket of the loopback, on the connections of production: bytes, whatever they are, are what a
+/// client sends.
 ///
 /// There is one task, 123456789 with the password `fuzz`, whose results are there; every upload is picked up and refused,
 /// so that nothing of it may stay.
@@ -24,6 +26,11 @@ package final class HTTPTarget: Sendable {
         store = try TaskStore(at: scratch.appending("tasks.sqlite"))
     }
 
+    /// So short that a fuzzer meets them.
+    private static let connections = ConnectionLimits(
+        headTimeout: .seconds(2), bodyTimeout: .seconds(2), keepAliveTimeout: .seconds(2), writeTimeout: .seconds(2),
+        lingerTimeout: .milliseconds(200), maxHeadBytes: 4096, maxDrainedBytes: 2048)
+
     /// Serves until it is cancelled.
     ///
     /// - Parameter listening: Is told the port.
@@ -35,6 +42,8 @@ package final class HTTPTarget: Sendable {
         let dependencies = GatewayDependencies(
             store: store, active: active, spool: spool,
             limits: GatewayLimits(maxPackedMebibytes: 1, minFreeMebibytes: 0, allowMetrics: true),
+            // More than a fuzzer does in an hour: it would else only hear that it asks too often.
+            clients: ClientLimiter(ClientLimits(tasksPerHour: 1 << 30, wrongPasswordsPerHour: 1 << 30)),
             mirrors: { releases },
             submit: { _ in
                 AsyncThrowingStream { stream in
@@ -44,7 +53,8 @@ package final class HTTPTarget: Sendable {
                 }
             }, logger: logger)
         let application = Application(
-            router: try buildRouter(dependencies), server: .http1(configuration: .init(idleTimeout: .seconds(2))),
+            router: try buildRouter(dependencies),
+            server: .http(limits: Self.connections, quick: try quickResponder(dependencies)),
             configuration: .init(address: .hostname("127.0.0.1", port: 0)),
             onServerRunning: { channel in await listening(channel.localAddress?.port ?? 0) }, logger: logger)
         try await application.run()

@@ -59,7 +59,10 @@ private let clientThreads: NIOThreadPool = {
     /// What whole requests of the corpus are answered with.
     private static let statuses = [
         "task": 200, "task-backtrace": 200, "task-events": 200, "json": 200, "settings": 200, "front": 200,
-        "range": 200, "range-one": 206,
+        "range": 200, "range-one": 206, "poll-first": 200, "poll-second": 200, "polls": 200,
+        // What the connections of production alone say.
+        "create-expect-waits": 100, "create-expect-refused": 415, "create-drained": 415, "head-too-large": 431,
+        "two-lengths": 400,
         "create": 403, "create-chunked": 411, "create-type": 415, "path": 404,
     ]
 
