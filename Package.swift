@@ -255,8 +255,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "gateway", "GatewayAPI", "HTTPConnections", "MessageQueue", "ServiceRuntime", "TestFixtures", logging,
-                serviceLifecycle, subprocess, system,
+                "gateway", "CrashModel", "GatewayAPI", "HTTPConnections", "JobMessages", "MessageQueue",
+                "ServiceRuntime", "TaskStorage", "TestFixtures", logging, serviceLifecycle, subprocess, system,
             ]),
         .testTarget(
             name: "RetracerTests",

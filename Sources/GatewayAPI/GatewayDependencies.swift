@@ -22,9 +22,12 @@ package struct GatewayDependencies: Sendable {
     package let mirrors: @Sendable () async -> [MirroredRelease]
     /// Hands a job to ingest and yields what it replies.
     ///
-    /// The stream ends after `accepted` or `refused`. It throws when the job could not be published. The upload of a job
-    /// that nobody has picked up after ``GatewayLimits/pickupTimeout`` is gone; whoever takes the job then drops it.
+    /// The stream ends after `accepted` or `refused`. It throws when the job could not be published. Where nobody serves the
+    /// queue, the upload of a job that has not been picked up after ``GatewayLimits/pickupTimeout`` is gone; whoever takes
+    /// the job later drops it.
     package let submit: @Sendable (IngestJob) -> AsyncThrowingStream<IngestReply, any Error>
+    /// Whether somebody takes jobs from ingest's queue; false while that is not known.
+    package let isIngestServed: @Sendable () async -> Bool
     /// Whether a mirror has a package, or cannot say so because its last synchronisation failed.
     package let knowsPackage: @Sendable (PackageQuestion) async throws -> Bool
     /// The directory of all mirrors where everybody may read them at `/repos`; nil where not.
@@ -48,6 +51,7 @@ package struct GatewayDependencies: Sendable {
         access: AccessRule = AccessRule(), clients: ClientLimiter = ClientLimiter(),
         backlog: QueueBacklog = QueueBacklog(), mirrors: @escaping @Sendable () async -> [MirroredRelease],
         submit: @escaping @Sendable (IngestJob) -> AsyncThrowingStream<IngestReply, any Error>,
+        isIngestServed: @escaping @Sendable () async -> Bool = { false },
         knowsPackage: @escaping @Sendable (PackageQuestion) async throws -> Bool = { _ in false },
         repositories: FilePath? = nil,
         isOperator: @escaping @Sendable (ClientAddress?) -> Bool = { $0?.isLoopback == true },
@@ -64,6 +68,7 @@ package struct GatewayDependencies: Sendable {
         self.backlog = backlog
         self.mirrors = mirrors
         self.submit = submit
+        self.isIngestServed = isIngestServed
         self.knowsPackage = knowsPackage
         self.repositories = repositories
         self.isOperator = isOperator

@@ -16,7 +16,8 @@ package struct GatewayLimits: Sendable {
     package var minFreeMebibytes: Int
     /// How long an upload may take, so that a client that trickles cannot hold a place for ever.
     package var uploadTimeout: Duration
-    /// How long a new job may wait for an ingest worker before the client is sent away.
+    /// How long a new job may wait for an ingest worker before it is asked whether there is one at all; if not, the client
+    /// is sent away.
     package var pickupTimeout: Duration
     /// How long the client waits for ingest's verdict after its upload. ABRT's client hangs up after 60 s of silence.
     package var verdictTimeout: Duration

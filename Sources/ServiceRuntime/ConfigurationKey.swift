@@ -44,7 +44,10 @@ extension ConfigurationKey {
     package static let logLevel = Self(
         "log.level", default: "info", "trace, debug, info, notice, warning, error or critical")
 
-    package static let concurrency = Self("worker.concurrency", default: "1", "how many jobs run at a time")
+    package static let concurrency = Self.concurrency(default: 1)
+    static func concurrency(default count: Int) -> Self {
+        Self("worker.concurrency", default: String(count), "how many jobs run at a time")
+    }
     package static let attempts = Self(
         "worker.attempts", default: "3", "how often a job is begun before its task fails")
     package static let queue = Self(
@@ -64,6 +67,6 @@ extension ConfigurationKey {
         amqpURL, amqpHost, amqpPort, amqpUser, amqpPassword, amqpPasswordFile, amqpVirtualHost, amqpHeartbeat,
         tlsAuthority, tlsCertificate, tlsKey, logLevel,
     ]
-    /// What a service with a queue of jobs reads besides.
-    static let ofEveryWorker: [Self] = [concurrency, attempts, queue, grace]
+    /// What a service with a queue of jobs reads besides, and ``concurrency``.
+    static let ofEveryWorker: [Self] = [attempts, queue, grace]
 }

@@ -14,16 +14,19 @@ package struct ServiceCommand: Sendable {
     package let runsJobs: Bool
     /// The keys whose values are routing keys of jobs; their queues are declared beside those of the stages.
     package let queueKeys: [ConfigurationKey]
+    /// How many jobs run at a time where nobody sets it.
+    package let concurrency: Int
 
     package init(
         name: String, abstract: String, keys: [ConfigurationKey], runsJobs: Bool = true,
-        queueKeys: [ConfigurationKey] = []
+        queueKeys: [ConfigurationKey] = [], concurrency: Int = 1
     ) {
         self.name = name
         self.abstract = abstract
         self.keys = keys
         self.runsJobs = runsJobs
         self.queueKeys = (runsJobs ? [.queue] : []) + queueKeys
+        self.concurrency = concurrency
     }
 
     /// What the arguments ask for.
@@ -86,7 +89,8 @@ package struct ServiceCommand: Sendable {
     }
 
     var allKeys: [ConfigurationKey] {
-        keys + (runsJobs ? ConfigurationKey.ofEveryWorker : []) + ConfigurationKey.ofEveryService
+        keys + (runsJobs ? [.concurrency(default: concurrency)] + ConfigurationKey.ofEveryWorker : [])
+            + ConfigurationKey.ofEveryService
     }
 
     /// What `--help` prints.

@@ -45,8 +45,10 @@ extension ServiceConfiguration {
 
     package func workerSettings() throws(ConfigurationRefusal) -> WorkerSettings {
         let usual = WorkerSettings()
+        // A service may have a default of its own.
+        let concurrency = keys.first { $0.name == ConfigurationKey.concurrency.name } ?? .concurrency
         return WorkerSettings(
-            concurrency: try number(.concurrency, in: 1...256) ?? usual.concurrency,
+            concurrency: try number(concurrency, in: 1...256) ?? usual.concurrency,
             attempts: try number(.attempts, in: 1...100) ?? usual.attempts,
             grace: .seconds(try number(.grace, in: 0...86400) ?? 20))
     }

@@ -59,6 +59,7 @@ struct Gateway {
                 }
             },
             submit: { ingestReplies(to: $0, through: broker, limits: limits) },
+            isIngestServed: { await isIngestServed(by: broker, logger: logger) },
             knowsPackage: { question in
                 try await NIOThreadPool.singleton.runIfActive { try isKnown(question, to: indexes, catalog) }
             },

@@ -7,7 +7,9 @@ struct Ingest {
     static func main() async {
         let command = ServiceCommand(
             name: "ingest", abstract: "unpacks uploads and reads the cores in them",
-            keys: [.spool, .maxUnpackedSize, .maxKernelDumpSize, .minStorageLeft])
+            keys: [.spool, .maxUnpackedSize, .maxKernelDumpSize, .minStorageLeft],
+            // A client waits for the verdict on its upload, and one large archive is not to keep all of them waiting.
+            concurrency: 2)
         await command.runWorker(IngestJob.self) { configuration, _ in
             var limits = IngestLimits()
             if let mebibytes = try configuration.number(.maxUnpackedSize, in: 1...(1 << 30)) {

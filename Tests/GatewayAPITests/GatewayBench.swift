@@ -28,6 +28,7 @@ struct GatewayBench: Sendable {
 
     /// What few tests need.
     struct Extras: Sendable {
+        var isIngestServed: @Sendable () async -> Bool = { false }
         var knowsPackage: @Sendable (PackageQuestion) async throws -> Bool = { _ in false }
         var repositories: FilePath?
         var isOperator: @Sendable (ClientAddress?) -> Bool = { $0?.isLoopback == true }
@@ -71,7 +72,7 @@ struct GatewayBench: Sendable {
             store: store, active: active, spool: spool, limits: limits, access: access,
             clients: clients, backlog: backlog, mirrors: { mirrors },
             submit: { ingest($0, TaskDirectory($0.taskID, in: spool)) },
-            knowsPackage: extras.knowsPackage, repositories: extras.repositories,
+            isIngestServed: extras.isIngestServed, knowsPackage: extras.knowsPackage, repositories: extras.repositories,
             isOperator: extras.isOperator, now: extras.now, freeBytes: freeBytes,
             logger: extras.logger)
     }

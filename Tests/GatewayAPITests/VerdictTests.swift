@@ -30,6 +30,49 @@ import Testing
         }
     }
 
+    /// One archive that takes ingest long keeps the others waiting, and none of them is lost.
+    @Test func uploadThatWaitsForABusyWorkerIs201AndItsTaskStays() async throws {
+        let limits = GatewayLimits(pickupTimeout: .milliseconds(20), verdictTimeout: .seconds(2))
+        var extras = GatewayBench.Extras()
+        extras.isIngestServed = { true }
+        try await GatewayBench.run(limits: limits, ingest: { _, _ in repliesThenSilence([]) }, extras: extras) {
+            bench, client in
+            let response = try await client.upload()
+            #expect(response.status.code == 201)
+            let task = try TaskID(try #require(response.headers[.taskID]))
+            #expect(try TaskDirectory.tasks(in: bench.spool) == [task])
+            #expect(try await bench.store.pendingTasks() == [task] && bench.active.count == 1)
+            #expect(try await bench.store.unansweredTasks().isEmpty)
+        }
+    }
+
+    @Test func verdictThatComesAfterAWaitForABusyWorkerIsTold() async throws {
+        let error = StageError(.ingest, StageError.Code("not-an-archive"), "That is no archive.")
+        let (asked, ask) = AsyncStream.makeStream(of: Void.self)
+        var extras = GatewayBench.Extras()
+        extras.isIngestServed = {
+            ask.yield()
+            return true
+        }
+        let ingest: GatewayBench.Ingest = { _, _ in
+            AsyncThrowingStream { stream in
+                let worker = Task {
+                    _ = await asked.first { _ in true }
+                    for reply in [IngestReply.pickedUp, .refused(error)] { stream.yield(reply) }
+                    stream.finish()
+                }
+                stream.onTermination = { _ in worker.cancel() }
+            }
+        }
+        try await GatewayBench.run(
+            limits: GatewayLimits(pickupTimeout: .milliseconds(20)), ingest: ingest, extras: extras
+        ) { bench, client in
+            let response = try await client.upload()
+            #expect(response.status.code == 403 && response.text.hasPrefix("That is no archive.\n"))
+            #expect(try await bench.nothingIsLeft())
+        }
+    }
+
     @Test func slowVerdictIs201AndTheStatusTellsTheRest() async throws {
         let limits = GatewayLimits(pickupTimeout: .seconds(2), verdictTimeout: .seconds(3))
         try await GatewayBench.run(limits: limits, ingest: { _, _ in repliesThenSilence([.pickedUp]) }) {

@@ -31,6 +31,18 @@ import Testing
             file: FilePath(path))
     }
 
+    @Test func serviceMayHaveADefaultNumberOfJobsOfItsOwn() async throws {
+        func jobs(_ command: ServiceCommand, _ environment: [String: String] = [:]) async throws -> Int {
+            try await configuration(keys: command.allKeys, environment: environment).workerSettings().concurrency
+        }
+        let usual = ServiceCommand(name: "resolver", abstract: "", keys: [])
+        let own = ServiceCommand(name: "ingest", abstract: "", keys: [], concurrency: 2)
+        #expect(try await jobs(usual) == 1)
+        #expect(try await jobs(own) == 2)
+        #expect(try await jobs(own, ["RETRACE_WORKER_CONCURRENCY": "5"]) == 5)
+        #expect(own.help.contains("how many jobs run at a time [2]"))
+    }
+
     @Test func commandLineWinsOverEnvironmentOverFileOverDefault() async throws {
         let yaml = "amqp:\n  host: from-file\n  port: 5679\nspool: /from/file\nlog:\n  level: debug\n"
         let configuration = try await configuration(
