@@ -62,6 +62,10 @@ struct UploadReceiver: Sendable {
             throw Refusal(
                 .requestTimeout, .uploadWentSilent, advice: .sendItAgain,
                 with: ["received": received, "declared": headers.contentLength])
+        } catch let error as BodyTooSlow {
+            throw Refusal(
+                .requestTimeout, .uploadTrickles, advice: .compressOrHurry,
+                with: ["pace": max(1, error.minPace >> 10), "received": received, "declared": headers.contentLength])
         } catch {
             throw incomplete(received)
         }

@@ -11,12 +11,13 @@ extension ConnectionRules {
         var headBytes = 0
         /// When the last response was sent.
         var idleSince: NIODeadline?
-        /// When the body last grew, or was asked for.
-        var lastBody = NIODeadline.uptimeNanoseconds(0)
+        var body = BodyClock(start: .uptimeNanoseconds(0))
         /// Whether more bytes have been asked for than have come.
         var isReadAsked = false
         var hasBodyTimedOut = false
         var lingerStarted: NIODeadline?
+        /// When bytes that nobody wants last came.
+        var lastDrained: NIODeadline?
         /// When the socket last took bytes while some were waiting, and what was waiting then.
         var lastWrite: (at: NIODeadline, written: Int, waiting: Int)?
         /// The meter's ``ByteMeter/changes`` when the socket was last seen to have everything.
@@ -27,14 +28,47 @@ extension ConnectionRules {
         var timerAt: NIODeadline?
     }
 
-    private enum Lapse { case head, body, idle, linger, write }
+    /// The times of a body that the client owes.
+    struct BodyClock {
+        /// When it last grew, or was asked for.
+        var last: NIODeadline
+        /// When more of it was asked for.
+        var asked: NIODeadline
+        /// What has come of it, in bytes, and how long the client was waited for.
+        var bytes = 0
+        var waited = TimeAmount.zero
+
+        init(start: NIODeadline) { (last, asked) = (start, start) }
+
+        /// When a client that sends no more has fallen below the pace; nil where there is none.
+        func paceDeadline(_ limits: ConnectionLimits) -> NIODeadline? {
+            guard limits.minBodyPace > 0 else { return nil }
+            // Neither a body of any size nor a pace of one byte overflows.
+            let due = (Double(bytes) / Double(limits.minBodyPace)).rounded(.down)
+            let allowed = TimeAmount(limits.paceGrace) + .seconds(Int64(min(due, 1e9)))
+            return asked + (allowed - waited)
+        }
+    }
+
+    private enum Lapse { case head, body, pace, idle, linger, write }
 
     /// Bytes have come from the socket; false when they are not wanted any more.
     func takesBytes(_ count: Int) -> Bool {
-        clock.isReadAsked = false
+        if clock.isReadAsked {
+            clock.isReadAsked = false
+            if isBodyOwed, let context {
+                clock.body.waited = clock.body.waited + (context.eventLoop.now - clock.body.asked)
+            }
+        }
         guard phase == .lingering else { return true }
         drained += count
+        clock.lastDrained = context?.eventLoop.now
         return false
+    }
+
+    private var isBodyOwed: Bool {
+        guard phase == .open, let last = exchanges.last else { return false }
+        return !last.isComplete && !last.holdsBodyBack
     }
 
     /// The parser has had these bytes.
@@ -81,6 +115,9 @@ extension ConnectionRules {
         case .body:
             clock.hasBodyTimedOut = true
             context.fireErrorCaught(BodyTimedOut())
+        case .pace:
+            clock.hasBodyTimedOut = true
+            context.fireErrorCaught(BodyTooSlow(minPace: limits.minBodyPace))
         }
     }
 
@@ -94,7 +131,7 @@ extension ConnectionRules {
 
     private func readDeadline() -> (Lapse, NIODeadline)? {
         switch phase {
-        case .lingering: return clock.lingerStarted.map { (.linger, $0 + TimeAmount(limits.lingerTimeout)) }
+        case .lingering: return clock.lingerStarted.map { (.linger, lingerDeadline($0)) }
         case .lastResponse: return nil
         case .open: break
         }
@@ -103,7 +140,20 @@ extension ConnectionRules {
             return clock.idleSince.map { (.idle, $0 + TimeAmount(limits.keepAliveTimeout)) }
         }
         guard !last.isComplete, !last.holdsBodyBack, clock.isReadAsked, !clock.hasBodyTimedOut else { return nil }
-        return (.body, clock.lastBody + TimeAmount(limits.bodyTimeout))
+        let silence = clock.body.last + TimeAmount(limits.bodyTimeout)
+        guard let pace = clock.body.paceDeadline(limits), pace < silence else { return (.body, silence) }
+        return (.pace, pace)
+    }
+
+    /// Whoever sends nothing has noticed; whoever goes on is read for a bounded time, and must keep the pace, unless the
+    /// answer was that it has not done so. A server that stops waits for nobody who goes on.
+    private func lingerDeadline(_ started: NIODeadline) -> NIODeadline {
+        guard !clock.hasBodyTimedOut, !isStopping else { return started + TimeAmount(limits.lingerTimeout) }
+        var body = BodyClock(start: started)
+        body.bytes = drained
+        let silence = (clock.lastDrained ?? started) + TimeAmount(limits.lingerTimeout)
+        let end = min(silence, started + TimeAmount(limits.drainTimeout))
+        return body.paceDeadline(limits).map { min($0, end) } ?? end
     }
 
     /// Bytes wait for the socket: it must have taken some of them by then.

@@ -58,8 +58,14 @@ extension ConnectionRules {
     }
 
     private func endResponse(_ context: ChannelHandlerContext) {
+        guard phase == .open else {
+            // Who is still sending, and does not listen meanwhile, is let come to the end.
+            if let last = exchanges.last, !last.isComplete, !last.holdsBodyBack, !last.isBodyHuge {
+                maxDrained = limits.maxDrainedBytes
+            }
+            return linger(context)
+        }
         exchanges.removeFirst(min(1, exchanges.count))
-        guard phase == .open else { return linger(context) }
         if exchanges.isEmpty {
             clock.idleSince = context.eventLoop.now
             if let fault = pendingFault { refuse(fault) }
@@ -71,6 +77,7 @@ extension ConnectionRules {
     func linger(_ context: ChannelHandlerContext) {
         phase = .lingering
         clock.lingerStarted = context.eventLoop.now
+        clock.lastDrained = nil
         exchanges.removeAll()
         let sent = context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer()))))
         sent.assumeIsolated().whenComplete { _ in

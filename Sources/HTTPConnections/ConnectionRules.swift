@@ -20,6 +20,8 @@ final class ConnectionRules: ChannelDuplexHandler, RemovableChannelHandler {
         let isHead: Bool
         /// The client holds the body back until it is told to go on.
         var holdsBodyBack: Bool
+        /// The body is so large that its end is not waited for when nobody wants it.
+        let isBodyHuge: Bool
         /// The request has been read to its end.
         var isComplete = false
     }
@@ -47,11 +49,15 @@ final class ConnectionRules: ChannelDuplexHandler, RemovableChannelHandler {
     var isStopping = false
     /// Everything has gone to the socket.
     var isSent = false
-    /// Bytes of unwanted bodies that were thrown away.
+    /// Bytes of unwanted bodies that were thrown away, and how many may be.
     var drained = 0
+    var maxDrained: Int
     var clock = Clock()
 
-    init(limits: ConnectionLimits) { self.limits = limits }
+    init(limits: ConnectionLimits) {
+        self.limits = limits
+        maxDrained = limits.maxNoticeBytes
+    }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
@@ -77,15 +83,11 @@ final class ConnectionRules: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(let head):
             clock.headStarted = nil
             clock.headBytes = 0
-            clock.lastBody = context.eventLoop.now
-            let isHTTP10 = head.version == .http1_0
-            exchanges.append(
-                Exchange(
-                    isHTTP10: isHTTP10, isKeepAlive: head.isKeepAlive, isHead: head.method == .HEAD,
-                    holdsBodyBack: !isHTTP10
-                        && head.headers[canonicalForm: "expect"].contains { $0.lowercased() == "100-continue" }))
-        case .body:
-            clock.lastBody = context.eventLoop.now
+            clock.body = BodyClock(start: context.eventLoop.now)
+            exchanges.append(exchange(head))
+        case .body(let bytes):
+            clock.body.last = context.eventLoop.now
+            clock.body.bytes += bytes.readableBytes
             changeLast { $0.holdsBodyBack = false }
         case .end:
             changeLast {
@@ -100,18 +102,35 @@ final class ConnectionRules: ChannelDuplexHandler, RemovableChannelHandler {
     func channelReadComplete(context: ChannelHandlerContext) {
         context.fireChannelReadComplete()
         // The application no longer asks for more, so the rest of an unwanted body is asked for here.
-        if phase == .lingering { context.read() }
+        if phase == .lingering { drainMore(context) }
     }
 
     func read(context: ChannelHandlerContext) {
-        guard phase == .open || drained < limits.maxDrainedBytes else { return }
+        guard phase == .open else { return drainMore(context) }
         if !clock.isReadAsked {
             clock.isReadAsked = true
             // The time in which nobody asked was ours and not the client's.
-            clock.lastBody = context.eventLoop.now
+            clock.body.last = context.eventLoop.now
+            clock.body.asked = clock.body.last
             watch()
         }
         context.read()
+    }
+
+    /// Asks for more that nobody wants, as long as that may go on.
+    private func drainMore(_ context: ChannelHandlerContext) {
+        if drained < maxDrained { context.read() }
+    }
+
+    private func exchange(_ head: HTTPRequestHead) -> Exchange {
+        let isHTTP10 = head.version == .http1_0
+        // The parser has seen to it that there is one length at most, and that it is a number.
+        let length = head.headers.first(name: "content-length").flatMap(Int.init) ?? 0
+        return Exchange(
+            isHTTP10: isHTTP10, isKeepAlive: head.isKeepAlive, isHead: head.method == .HEAD,
+            holdsBodyBack: !isHTTP10
+                && head.headers[canonicalForm: "expect"].contains { $0.lowercased() == "100-continue" },
+            isBodyHuge: length > limits.maxDrainedBytes)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -119,7 +138,10 @@ final class ConnectionRules: ChannelDuplexHandler, RemovableChannelHandler {
             isInputClosed = true
             closeWhenDone()
         }
-        if event is ChannelShouldQuiesceEvent { isStopping = true }
+        if event is ChannelShouldQuiesceEvent {
+            isStopping = true
+            if phase == .lingering { watch() }
+        }
         context.fireUserInboundEventTriggered(event)
     }
 
@@ -130,7 +152,7 @@ final class ConnectionRules: ChannelDuplexHandler, RemovableChannelHandler {
             return
         }
         changeLast { $0.holdsBodyBack = false }
-        clock.lastBody = context.eventLoop.now
+        clock.body = BodyClock(start: context.eventLoop.now)
         watch()
         context.writeAndFlush(
             wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: promise)

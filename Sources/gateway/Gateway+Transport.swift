@@ -4,8 +4,12 @@ import NIOPosix
 import ServiceRuntime
 
 extension Gateway {
-    static func connectionLimits(_ configuration: ServiceConfiguration) throws -> ConnectionLimits {
+    /// - Parameter uploads: By which the connections are told how much of an unwanted body is worth reading.
+    static func connectionLimits(
+        _ configuration: ServiceConfiguration, uploads: GatewayLimits
+    ) throws -> ConnectionLimits {
         let usual = ConnectionLimits()
+        let mebibytes = max(uploads.maxPackedMebibytes, uploads.maxKernelDumpMebibytes ?? 0)
         func seconds(_ key: ConfigurationKey, _ usual: Duration) throws -> Duration {
             try configuration.number(key, in: 1...86400).map { .seconds($0) } ?? usual
         }
@@ -14,7 +18,10 @@ extension Gateway {
             bodyTimeout: try seconds(.bodyTimeout, usual.bodyTimeout),
             keepAliveTimeout: try seconds(.keepAliveTimeout, usual.keepAliveTimeout),
             writeTimeout: try seconds(.writeTimeout, usual.writeTimeout),
-            maxHeadBytes: try configuration.number(.maxHeadSize, in: 4...1024).map { $0 << 10 } ?? usual.maxHeadBytes)
+            minBodyPace: try configuration.number(.minPace, in: 0...(1 << 20)).map { $0 << 10 } ?? usual.minBodyPace,
+            maxHeadBytes: try configuration.number(.maxHeadSize, in: 4...1024).map { $0 << 10 } ?? usual.maxHeadBytes,
+            // One that is twice too large still reads that it is.
+            maxDrainedBytes: mebibytes << 21)
     }
 
     static func clientLimits(_ configuration: ServiceConfiguration) throws -> ClientLimits {

@@ -18,6 +18,9 @@ extension ConfigurationKey {
         "http.timeouts.write", default: "60", "seconds after which a client that takes nothing of an answer is cut off")
     static let uploadTimeout = Self(
         "http.timeouts.upload", default: "3600", "seconds that an upload may take as a whole")
+    static let minPace = Self(
+        "http.minpace", default: "4",
+        "KiB a second that an upload must come with on average, a minute of grace aside; 0 for no such limit")
     static let maxHeadSize = Self("http.maxhead", default: "32", "the largest head of a request, in KiB")
     static let maxQueued = Self(
         "limits.queued", default: "1000", "jobs that wait in the broker's queues before clients get 503")
@@ -33,6 +36,6 @@ extension ConfigurationKey {
 
     static let ofTransport: [ConfigurationKey] = [
         trustedProxies, certificateReload, headTimeout, bodyTimeout, keepAliveTimeout, writeTimeout, uploadTimeout,
-        maxHeadSize, maxQueued, clientTasks, clientUploads, clientPasswords, clientExempt,
+        minPace, maxHeadSize, maxQueued, clientTasks, clientUploads, clientPasswords, clientExempt,
     ]
 }

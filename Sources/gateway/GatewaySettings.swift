@@ -35,7 +35,7 @@ struct GatewaySettings: Sendable {
         limits = try Gateway.gatewayLimits(configuration)
         access = try Gateway.accessRule(configuration)
         clients = try Gateway.clientLimits(configuration)
-        connections = try Gateway.connectionLimits(configuration)
+        connections = try Gateway.connectionLimits(configuration, uploads: limits)
         maxQueued = try configuration.number(.maxQueued, in: 1...1_000_000) ?? 1000
         certificateReload = .seconds(try configuration.number(.certificateReload, in: 1...86400) ?? 10)
         archive = try configuration.archive()

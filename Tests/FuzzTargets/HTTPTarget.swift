@@ -29,7 +29,8 @@ package final class HTTPTarget: Sendable {
     /// So short that a fuzzer meets them.
     private static let connections = ConnectionLimits(
         headTimeout: .seconds(2), bodyTimeout: .seconds(2), keepAliveTimeout: .seconds(2), writeTimeout: .seconds(2),
-        lingerTimeout: .milliseconds(200), maxHeadBytes: 4096, maxDrainedBytes: 2048)
+        lingerTimeout: .milliseconds(200), drainTimeout: .seconds(1), paceGrace: .seconds(1), maxHeadBytes: 4096,
+        maxDrainedBytes: 4096, maxNoticeBytes: 1024)
 
     /// Serves until it is cancelled.
     ///

@@ -6,6 +6,7 @@ import HummingbirdTesting
 import JobMessages
 import NIOPosix
 import SystemPackage
+import TestFixtures
 import Testing
 
 /// Uploads over real sockets by clients that wait for `100 Continue`, and by some that do not.
@@ -91,9 +92,33 @@ import Testing
         }
     }
 
+    /// ABRT's client looks for the answer when it has sent everything, and a connection that breaks before hides it.
+    @Test(arguments: [413, 503]) func upload50MiBLargeIsReadToItsEndAndItsRefusalHeard(status: Int) async throws {
+        let limits = GatewayLimits(maxParallelTasks: status == 503 ? 0 : 1, maxPackedMebibytes: status == 413 ? 1 : 64)
+        try await GatewayBench.run(.live, limits: limits) { bench, client in
+            let abrt = ABRTClient(port: try #require(client.port))
+            let crash = ABRTClient.Crash(
+                archive: [UInt8](repeating: 1, count: 50 << 20), unpackedBytes: 1, releaseID: "debian-12-x86_64",
+                package: "bash-5.2-1")
+            let failure = try await #require(throws: ABRTClient.Failure.self) { try await abrt.create(crash) }
+            #expect(failure.description.hasPrefix("unexpected \(status): The "), "\(failure)")
+            #expect(try await bench.nothingIsLeft())
+        }
+    }
+
+    @Test func uploadThatTricklesIs408AndLeavesNothing() async throws {
+        let connections = ConnectionLimits(minBodyPace: 1 << 20, paceGrace: .milliseconds(50))
+        try await GatewayBench.run(.live, connections: connections) { bench, client in
+            let answer = try await exchange(Self.head(more: "X: y") + "arc", port: client.port)
+            #expect(answer.hasPrefix("HTTP/1.1 408 ") && answer.contains("less than 1024 KiB a second"), "\(answer)")
+            #expect(answer.contains("3 of 7 bytes"))
+            #expect(try await bench.nothingIsLeft())
+        }
+    }
+
     /// The server would else read gigabytes for nothing.
     @Test func endlessUnwantedBodyIsCutOff() async throws {
-        let connections = ConnectionLimits(lingerTimeout: .milliseconds(100), maxDrainedBytes: 1 << 20)
+        let connections = ConnectionLimits(lingerTimeout: .milliseconds(100), maxNoticeBytes: 1 << 20)
         try await GatewayBench.run(.live, connections: connections) { bench, client in
             let port = client.port
             let sent = try await clientThreads.runIfActive {

@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test func silentBodyIsGivenUpAndOneThatGoesOnIsNot() throws {
-        let bench = try RulesBench()
+        let bench = try RulesBench(ConnectionLimits(minBodyPace: 0))
         try bench.receive("POST /create HTTP/1.1\r\nContent-Length: 100\r\n\r\n")
         for _ in 0..<5 {
             bench.pass(59)
@@ -64,6 +64,47 @@ import Testing
         #expect(bench.seen.last == "BodyTimedOut")
         try bench.answer(.requestTimeout)
         #expect(try bench.sent().contains("Connection: close"))
+    }
+
+    /// A few such clients would else hold every place with almost no traffic.
+    @Test func bodyThatTricklesIsGivenUpAfterItsGraceAndOneThatKeepsThePaceIsNot() throws {
+        let limits = ConnectionLimits(minBodyPace: 100, paceGrace: .seconds(60))
+        for (each, end) in [(50, 118), (99, nil), (101, nil)] as [(Int, Int?)] {
+            let bench = try RulesBench(limits)
+            try bench.receive("POST /create HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n")
+            for second in 1...1000 {
+                bench.pass(1)
+                if bench.seen.last == "BodyTooSlow" { break }
+                #expect(end.map { second <= $0 } ?? true, "\(each) \(second)")
+                try bench.receive(String(repeating: "x", count: each))
+            }
+            #expect((bench.seen.last == "BodyTooSlow") == (end != nil), "\(each)")
+            guard end != nil else { continue }
+            try bench.answer(.requestTimeout)
+            #expect(try bench.sent().contains("Connection: close"))
+            // Who has been too slow is not waited for any longer.
+            for _ in 1...5 {
+                #expect(bench.isOpen)
+                try bench.receive("x")
+                bench.pass(1)
+            }
+            #expect(!bench.isOpen)
+        }
+    }
+
+    @Test func timeInWhichNobodyReadsABodyIsNotCountedAgainstItsPace() throws {
+        let bench = try RulesBench(ConnectionLimits(minBodyPace: 100, paceGrace: .seconds(60)))
+        try bench.receive("POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n")
+        for _ in 0..<20 {
+            bench.pass(2)
+            try bench.channel.writeInbound(ByteBuffer(string: "x"))
+            // The disk is slow.
+            bench.pass(100)
+            bench.channel.read()
+        }
+        #expect(!bench.seen.contains("BodyTooSlow") && !bench.seen.contains("BodyTimedOut"))
+        bench.pass(20)
+        #expect(bench.seen.last == "BodyTooSlow")
     }
 
     /// A slow disk of ours is no fault of the client's.

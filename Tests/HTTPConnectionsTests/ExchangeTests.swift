@@ -51,19 +51,78 @@ import Testing
         #expect(!bench.isOpen)
     }
 
-    @Test func unwantedBodyIsDrainedToABoundAndNoLongerThanATime() throws {
-        let bench = try RulesBench(ConnectionLimits(maxDrainedBytes: 1 << 20))
-        try bench.receive("POST /create HTTP/1.1\r\nContent-Length: 1000000000000\r\n\r\n")
+    /// Most clients send all of a body before they look for the answer, and a connection that is closed under them hides it.
+    @Test func unwantedBodyIsReadToItsEnd() throws {
+        let bench = try RulesBench(ConnectionLimits(maxDrainedBytes: 10 << 20, maxNoticeBytes: 1 << 20))
+        try bench.receive("POST /create HTTP/1.1\r\nContent-Length: \(10 << 20)\r\n\r\n")
         try bench.answer(.payloadTooLarge)
         let chunk = String(repeating: "x", count: 64 << 10)
-        for _ in 0..<16 { try bench.receive(chunk) }
+        for _ in 0..<159 {
+            try bench.receive(chunk)
+            bench.pass(3)
+            #expect(bench.isOpen)
+        }
         let asked = bench.readCount
+        bench.channel.read()
+        #expect(bench.readCount == asked + 1)
+        try bench.receive(chunk)
+        bench.pass(5)
+        #expect(!bench.isOpen)
+        #expect(bench.seen == ["POST /create"])
+    }
+
+    /// The second says that it listens before it goes on; the third is so large that nobody waits for its end.
+    @Test(arguments: [
+        ("Content-Length: \(4 << 20)", 4 << 20), ("Content-Length: 900\r\nExpect: 100-continue", 1 << 20),
+        ("Content-Length: 1000000000000", 1 << 20), ("Transfer-Encoding: chunked", 4 << 20),
+    ])
+    func unwantedBodyIsDrainedToABound(length: String, bound: Int) throws {
+        let bench = try RulesBench(ConnectionLimits(maxDrainedBytes: 4 << 20, maxNoticeBytes: 1 << 20))
+        try bench.receive("POST /create HTTP/1.1\r\n\(length)\r\n\r\n")
+        try bench.answer(.payloadTooLarge)
+        let chunk = String(repeating: "x", count: 64 << 10)
+        for _ in 1..<bound / (64 << 10) { try bench.receive(chunk) }
+        let before = bench.readCount
+        bench.channel.read()
+        #expect(bench.readCount == before + 1)
+        try bench.receive(chunk)
+        let asked = bench.readCount
+        // Neither the application nor the socket's having read something asks for more.
         for _ in 0..<16 { bench.channel.read() }
+        bench.channel.pipeline.fireChannelReadComplete()
         #expect(bench.readCount == asked)
         #expect(bench.isOpen)
         bench.pass(5)
         #expect(!bench.isOpen)
         #expect(bench.seen == ["POST /create"])
+    }
+
+    @Test func unwantedBodyIsReadNoLongerThanATimeAndNoSlowerThanAPace() throws {
+        for (timeout, pace, end) in [(20, 0, 20), (900, 4096, 61)] {
+            let bench = try RulesBench(ConnectionLimits(drainTimeout: .seconds(timeout), minBodyPace: pace))
+            try bench.receive("POST /create HTTP/1.1\r\nContent-Length: 1000000000\r\n\r\n")
+            try bench.answer(.payloadTooLarge)
+            for second in 1...end {
+                #expect(bench.isOpen, "\(second)")
+                try bench.receive(String(repeating: "x", count: 100))
+                bench.pass(1)
+            }
+            #expect(!bench.isOpen)
+        }
+    }
+
+    @Test func serverThatStopsDoesNotWaitForUnwantedBodies() throws {
+        let bench = try RulesBench()
+        try bench.receive("POST /create HTTP/1.1\r\nContent-Length: 1000000000\r\n\r\n")
+        try bench.answer(.payloadTooLarge)
+        for _ in 0..<10 {
+            try bench.receive(String(repeating: "x", count: 64 << 10))
+            bench.pass(1)
+        }
+        #expect(bench.isOpen)
+        bench.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        bench.pass(0)
+        #expect(!bench.isOpen)
     }
 
     @Test func pipelinedRequestsAreAnsweredInTurnAndNoneAfterClose() throws {

@@ -87,15 +87,12 @@ package struct ABRTConnection: Sendable {
         return socket
     }
 
-    /// A server that has answered already may close before it has read all, so the rest is not sent, and no error.
+    /// libsoup looks for the answer when all is sent, and gives up when that fails.
     private func send(_ bytes: [UInt8], on socket: CInt) throws {
         var rest = bytes[...]
         while !rest.isEmpty {
             let sent = rest.withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
-            guard sent > 0 else {
-                if errno == EPIPE || errno == ECONNRESET { return }
-                throw Errno(rawValue: errno)
-            }
+            guard sent > 0 else { throw Errno(rawValue: errno) }
             rest = rest.dropFirst(sent)
         }
     }
@@ -107,7 +104,6 @@ package struct ABRTConnection: Sendable {
             let got = recv(socket, &buffer, buffer.count, 0)
             if got == 0 { return all }
             guard got > 0 else {
-                if errno == ECONNRESET, !all.isEmpty { return all }
                 let silent = errno == EAGAIN
                 throw ABRTClient.Failure(silent ? "no byte for \(silence) seconds" : "\(Errno(rawValue: errno))")
             }

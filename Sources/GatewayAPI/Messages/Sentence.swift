@@ -89,6 +89,8 @@ enum Sentence: String, CaseIterable {
 
     // The upload and its way to ingest.
     case uploadWentSilent = "Nothing more of the upload came after {received} of {declared} bytes."
+    case uploadTrickles =
+        "The upload came with less than {pace} KiB a second on average; {received} of {declared} bytes were there."
     case busy = "The server is busy with as many tasks as it takes ({limit})."
     case tryAgainInAWhile = "Try again in a while."
     case diskFull = "The server has not enough free disk space for this upload."
