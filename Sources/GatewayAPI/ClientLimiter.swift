@@ -9,6 +9,8 @@ package struct ClientLimits: Sendable {
     package var parallelUploads: Int
     /// Wrong passwords and unknown ids in an hour.
     package var wrongPasswordsPerHour: Int
+    /// The percentage of all places, and of the disk space for uploads, that one client may hold; one upload is always let in.
+    package var sharePercent: Int
     /// Addresses that are not limited.
     package var exempt: [AddressRange]
     /// How many clients are remembered. Beyond it the one that has done least is forgotten.
@@ -16,11 +18,12 @@ package struct ClientLimits: Sendable {
 
     package init(
         tasksPerHour: Int = 600, parallelUploads: Int = 20, wrongPasswordsPerHour: Int = 100,
-        exempt: [AddressRange] = [], maxClients: Int = 65_536
+        sharePercent: Int = 100, exempt: [AddressRange] = [], maxClients: Int = 65_536
     ) {
         self.tasksPerHour = tasksPerHour
         self.parallelUploads = parallelUploads
         self.wrongPasswordsPerHour = wrongPasswordsPerHour
+        self.sharePercent = sharePercent
         self.exempt = exempt
         self.maxClients = maxClients
     }
@@ -46,7 +49,7 @@ package final class ClientLimiter: Sendable {
         var nextSweep: Int64 = 0
     }
 
-    private let limits: ClientLimits
+    let limits: ClientLimits
     private let now: @Sendable () -> Int64
     private let salt = (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
     private let state = Mutex(State())
@@ -147,6 +150,9 @@ final class ClientUpload: Sendable {
         self.owner = owner
         self.key = key
     }
+
+    /// What stands for the client; nil for one that is not limited.
+    var client: Int? { owner == nil ? nil : key }
 
     /// The upload is over; calling it again is harmless.
     func end() {

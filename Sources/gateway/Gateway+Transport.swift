@@ -31,6 +31,7 @@ extension Gateway {
             parallelUploads: try configuration.number(.clientUploads, in: 1...most) ?? usual.parallelUploads,
             wrongPasswordsPerHour: try configuration.number(.clientPasswords, in: 1...most)
                 ?? usual.wrongPasswordsPerHour,
+            sharePercent: try configuration.number(.clientShare, in: 1...100) ?? usual.sharePercent,
             exempt: try ranges(.clientExempt, configuration))
     }
 

@@ -31,11 +31,16 @@ extension ConfigurationKey {
         "limits.client.uploads", default: "20", "uploads at a time from one address before it gets 429")
     static let clientPasswords = Self(
         "limits.client.passwords", default: "100", "wrong passwords and unknown ids an hour from one address, then 429")
+    static let clientShare = Self(
+        "limits.client.share", default: "25",
+        "percent of limits.tasks, and of the disk space for uploads, that one address may hold before it gets 429")
     static let clientExempt = Self(
-        "limits.client.exempt", default: "127.0.0.0/8, ::1", "addresses or ranges to which these three do not apply")
+        "limits.client.exempt", default: "127.0.0.0/8, ::1", "addresses or ranges to which limits.client does not apply"
+    )
 
     static let ofTransport: [ConfigurationKey] = [
         trustedProxies, certificateReload, headTimeout, bodyTimeout, keepAliveTimeout, writeTimeout, uploadTimeout,
-        minPace, maxHeadSize, maxQueued, clientTasks, clientUploads, clientPasswords, clientExempt,
+        minPace, maxHeadSize, maxQueued, clientTasks, clientUploads, clientPasswords, clientShare,
+        clientExempt,
     ]
 }

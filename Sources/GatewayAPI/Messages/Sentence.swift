@@ -85,6 +85,8 @@ enum Sentence: String, CaseIterable {
     case waitForAnUpload = "Wait until one of them has ended."
     case tooManyTasksInAnHour = "{limit} uploads came from your address within an hour, which is all it may."
     case tryLaterOrAskForMore = "Try again later, or ask the operator for a higher limit."
+    case tooManyInWork = "{limit} uploads and tasks from your address are in work, which is all it may."
+    case tooMuchDiskSpace = "The uploads under way from your address take as much disk space as it may."
     case tooManyJobsWait = "The server is busy: too many tasks wait for its workers."
 
     // The upload and its way to ingest.

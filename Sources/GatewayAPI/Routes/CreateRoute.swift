@@ -36,11 +36,14 @@ struct CreateRoute: Sendable {
         }
         defer { slot.leave() }
         let headers = try UploadHeaders(request.head, dependencies.limits)
-        try await reserveSpace(for: headers, slot)
+        let spare = try await reserveSpace(for: headers, slot)
         let taskType = try UploadHeaders.taskType(request.head, dependencies.limits)
         let serverDump = try await serverDump(headers, taskType, context.certainClient)
         let upload = try dependencies.clients.admitUpload(from: context.client)
         defer { upload.end() }
+        try dependencies.clients.claimShare(
+            for: upload, in: slot, ofPlaces: dependencies.limits.maxParallelTasks, ofBytes: spare,
+            retryAfterSeconds: dependencies.limits.retryAfterSeconds)
         let directory = try await newDirectory()
         do {
             // What is on the server already needs no body, and one that comes all the same is not read.
@@ -75,7 +78,8 @@ struct CreateRoute: Sendable {
         }
     }
 
-    private func reserveSpace(for headers: UploadHeaders, _ slot: UploadSlot) async throws {
+    /// - Returns: What all uploads may fill of the disk, this one included, in bytes.
+    private func reserveSpace(for headers: UploadHeaders, _ slot: UploadSlot) async throws -> UInt64 {
         let free: UInt64
         do {
             free = try await dependencies.onDisk { try dependencies.freeBytes(dependencies.spool) }
@@ -85,6 +89,7 @@ struct CreateRoute: Sendable {
         }
         let kept = dependencies.limits.minFreeBytes
         guard slot.reserve(UInt64(headers.bytesToStore), of: free, keeping: kept) else { throw Refusal.diskFull }
+        return free - kept
     }
 
     /// A new directory whose id no task on record has either, for old tasks outlive their directories.
