@@ -229,7 +229,7 @@ let package = Package(
             [
                 "CrashModel", "HTTPConnections", "JobMessages", "Sandbox", "TaskStorage", hummingbird,
                 hummingbirdTesting, httpTypes,
-                logging, nioCore, nioPosix, system,
+                logging, nioCore, nioPosix, nioSSL, system,
             ]),
         test("IngestStage", ["CrashModel", "Archives", "Coredumps", "TaskStorage", system]),
         test("ResolveStage", ["CrashModel", "Archives", "Packages", "Distributions", "TaskStorage", system]),
@@ -256,7 +256,7 @@ let package = Package(
             name: "GatewayTests",
             dependencies: [
                 "gateway", "CrashModel", "GatewayAPI", "HTTPConnections", "JobMessages", "MessageQueue",
-                "ServiceRuntime", "TaskStorage", "TestFixtures", logging, serviceLifecycle, subprocess, system,
+                "ServiceRuntime", "TaskStorage", "TestFixtures", logging, nioCore, serviceLifecycle, subprocess, system,
             ]),
         .testTarget(
             name: "RetracerTests",

@@ -7,6 +7,8 @@ package struct ClientLimits: Sendable {
     package var tasksPerHour: Int
     /// Uploads at a time.
     package var parallelUploads: Int
+    /// Connections at a time, for whoever accepts them.
+    package var connections: Int
     /// Wrong passwords and unknown ids in an hour.
     package var wrongPasswordsPerHour: Int
     /// The percentage of all places, and of the disk space for uploads, that one client may hold; one upload is always let in.
@@ -18,10 +20,11 @@ package struct ClientLimits: Sendable {
 
     package init(
         tasksPerHour: Int = 600, parallelUploads: Int = 20, wrongPasswordsPerHour: Int = 100,
-        sharePercent: Int = 100, exempt: [AddressRange] = [], maxClients: Int = 65_536
+        sharePercent: Int = 100, connections: Int = 512, exempt: [AddressRange] = [], maxClients: Int = 65_536
     ) {
         self.tasksPerHour = tasksPerHour
         self.parallelUploads = parallelUploads
+        self.connections = connections
         self.wrongPasswordsPerHour = wrongPasswordsPerHour
         self.sharePercent = sharePercent
         self.exempt = exempt
@@ -49,7 +52,7 @@ package final class ClientLimiter: Sendable {
         var nextSweep: Int64 = 0
     }
 
-    let limits: ClientLimits
+    package let limits: ClientLimits
     private let now: @Sendable () -> Int64
     private let salt = (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
     private let state = Mutex(State())
@@ -104,6 +107,9 @@ package final class ClientLimiter: Sendable {
     }
 
     fileprivate func endUpload(_ key: Int) { state.withLock { $0.clients[key]?.uploads -= 1 } }
+
+    /// What stands for a client as long as this process lives; nil for one that is not limited.
+    package func number(of client: ClientAddress) -> Int? { isExempt(client) ? nil : key(client) }
 
     private func isExempt(_ client: ClientAddress) -> Bool { limits.exempt.contains { $0.contains(client) } }
 

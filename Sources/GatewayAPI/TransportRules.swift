@@ -37,7 +37,8 @@ struct TransportRules: RouterMiddleware {
 }
 
 extension AccessRule {
-    func isTrusted(_ address: ClientAddress) -> Bool { trustedProxies.contains { $0.contains(address) } }
+    /// Whether what it says of the clients behind it is believed.
+    package func isTrusted(_ address: ClientAddress) -> Bool { trustedProxies.contains { $0.contains(address) } }
 
     /// The last address of `X-Forwarded-For` that no trusted proxy has; each proxy has appended whom it heard from, and what
     /// stands before that may be made up. The proxy itself when there is none, which is then not certain; nor is a proxy

@@ -15,9 +15,11 @@ package struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
     let limits: ConnectionLimits
     let certificate: ServerCertificate?
     let quick: QuickResponder?
+    let cap: ConnectionCap?
 
     package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
+            try count(channel, logger)
             let pipeline = channel.pipeline.syncOperations
             let rules = ConnectionRules(limits: limits)
             let meter = ByteMeter(rules: rules)
@@ -46,6 +48,17 @@ package struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
         }
     }
 
+    private func count(_ channel: any Channel, _ logger: Logger) throws {
+        guard let cap else { return }
+        guard let origin = cap.admit(channel.remoteAddress) else {
+            if cap.isToBeTold() { logger.warning("connections are closed at once: there are as many as may be") }
+            // Nobody else closes a channel whose setting up has failed.
+            channel.close(promise: nil)
+            throw TooManyConnections()
+        }
+        channel.closeFuture.whenComplete { _ in cap.leave(origin) }
+    }
+
     private var parserLimits: NIOHTTPDecoderLimitConfiguration {
         var parser = NIOHTTPDecoderLimitConfiguration()
         parser.maxHeaderFieldSize = limits.maxHeadBytes
@@ -61,12 +74,13 @@ extension HTTPServerBuilder {
     /// - Parameters:
     ///   - certificate: What it speaks TLS with; nil for plain HTTP.
     ///   - quick: Is asked first, where it is there.
+    ///   - cap: How many connections there may be; nil for any number.
     package static func http(
         limits: ConnectionLimits = ConnectionLimits(), certificate: ServerCertificate? = nil,
-        quick: QuickResponder? = nil
+        quick: QuickResponder? = nil, cap: ConnectionCap? = nil
     ) -> HTTPServerBuilder {
         HTTPServerBuilder {
-            HTTPConnection(responder: $0, limits: limits, certificate: certificate, quick: quick)
+            HTTPConnection(responder: $0, limits: limits, certificate: certificate, quick: quick, cap: cap)
         }
     }
 }

@@ -32,7 +32,24 @@ extension Gateway {
             wrongPasswordsPerHour: try configuration.number(.clientPasswords, in: 1...most)
                 ?? usual.wrongPasswordsPerHour,
             sharePercent: try configuration.number(.clientShare, in: 1...100) ?? usual.sharePercent,
+            connections: try configuration.number(.clientConnections, in: 1...most) ?? usual.connections,
             exempt: try ranges(.clientExempt, configuration))
+    }
+
+    /// How many connections there may be at a time: no more than there are descriptors for, beside those of the uploads'
+    /// files, the database and the broker.
+    ///
+    /// - Parameter openFiles: How many descriptors the process may have.
+    static func connectionCap(
+        _ settings: GatewaySettings, openFiles: Int, _ clients: ClientLimiter
+    ) -> ConnectionCap {
+        let possible = max(64, openFiles - settings.limits.maxParallelTasks - 128)
+        let access = settings.access
+        return ConnectionCap(limit: min(settings.maxConnections, possible), limitPerClient: clients.limits.connections)
+        { address in
+            guard let client = ClientAddress(address), !access.isTrusted(client) else { return .shared }
+            return clients.number(of: client).map { .client($0) } ?? .exempt
+        }
     }
 
     static func accessRule(_ configuration: ServiceConfiguration) throws -> AccessRule {

@@ -47,9 +47,11 @@ struct Gateway {
             try DistributionCatalog(plugins: settings.plugins, keys: settings.keys)
         }
         let backlog = QueueBacklog(limit: settings.maxQueued)
+        let clients = ClientLimiter(settings.clients)
+        let cap = connectionCap(settings, openFiles: raiseOpenFileLimit(), clients)
         let dependencies = GatewayDependencies(
-            store: store, active: active, spool: spool, limits: limits, access: settings.access,
-            clients: ClientLimiter(settings.clients), backlog: backlog,
+            store: store, active: active, spool: spool, limits: limits, access: settings.access, clients: clients,
+            backlog: backlog,
             mirrors: {
                 do {
                     return try await NIOThreadPool.singleton.runIfActive { try mirroredReleases(indexes) }
@@ -70,8 +72,8 @@ struct Gateway {
         let server = Application(
             router: router,
             server: .http(
-                limits: settings.connections, certificate: certificate,
-                quick: try quickResponder(dependencies)),
+                limits: settings.connections, certificate: certificate, quick: try quickResponder(dependencies),
+                cap: cap),
             // Clients that come at once wait in the kernel, as many as net.core.somaxconn lets; a dropped one would try
             // again only after a second.
             configuration: .init(address: .hostname(host, port: settings.port), serverName: "retrace", backlog: 4096),

@@ -24,6 +24,12 @@ extension ConfigurationKey {
     static let maxHeadSize = Self("http.maxhead", default: "32", "the largest head of a request, in KiB")
     static let maxQueued = Self(
         "limits.queued", default: "1000", "jobs that wait in the broker's queues before clients get 503")
+    static let connections = Self(
+        "limits.connections", default: "4096",
+        "connections at a time, as far as the system lets the process open files; further ones are closed at once")
+    static let clientConnections = Self(
+        "limits.client.connections", default: "512",
+        "connections at a time from one address, trusted proxies aside; further ones are closed at once")
     static let clientTasks = Self(
         "limits.client.tasks", default: "600",
         "uploads an hour, refused ones too, from one address (an IPv6 /64) before it gets 429")
@@ -40,7 +46,8 @@ extension ConfigurationKey {
 
     static let ofTransport: [ConfigurationKey] = [
         trustedProxies, certificateReload, headTimeout, bodyTimeout, keepAliveTimeout, writeTimeout, uploadTimeout,
-        minPace, maxHeadSize, maxQueued, clientTasks, clientUploads, clientPasswords, clientShare,
+        minPace, maxHeadSize, maxQueued, connections, clientConnections, clientTasks, clientUploads, clientPasswords,
+        clientShare,
         clientExempt,
     ]
 }

@@ -18,6 +18,7 @@ struct GatewaySettings: Sendable {
     let access: AccessRule
     let clients: ClientLimits
     let connections: ConnectionLimits
+    let maxConnections: Int
     let maxQueued: Int
     let certificateReload: Duration
     let archive: FilePath?
@@ -36,6 +37,7 @@ struct GatewaySettings: Sendable {
         access = try Gateway.accessRule(configuration)
         clients = try Gateway.clientLimits(configuration)
         connections = try Gateway.connectionLimits(configuration, uploads: limits)
+        maxConnections = try configuration.number(.connections, in: 1...1_000_000) ?? 4096
         maxQueued = try configuration.number(.maxQueued, in: 1...1_000_000) ?? 1000
         certificateReload = .seconds(try configuration.number(.certificateReload, in: 1...86400) ?? 10)
         archive = try configuration.archive()

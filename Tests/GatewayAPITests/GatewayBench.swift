@@ -34,6 +34,8 @@ struct GatewayBench: Sendable {
         var isOperator: @Sendable (ClientAddress?) -> Bool = { $0?.isLoopback == true }
         var now: @Sendable () -> Int64 = wallClockMicroseconds
         var logger = Logger(label: "gateway", factory: { _ in SwiftLogNoOpLogHandler() })
+        var certificate: ServerCertificate?
+        var cap: ConnectionCap?
         /// The spool lies so deep that its path has so many bytes.
         var spoolPathLength: Int?
     }
@@ -82,7 +84,9 @@ struct GatewayBench: Sendable {
         let dependencies = dependencies
         return Application(
             router: try buildRouter(dependencies),
-            server: .http(limits: connections, quick: try quickResponder(dependencies)),
+            server: .http(
+                limits: connections, certificate: extras.certificate, quick: try quickResponder(dependencies),
+                cap: extras.cap),
             configuration: .init(address: .hostname("127.0.0.1", port: 0), serverName: "retrace"),
             logger: dependencies.logger)
     }

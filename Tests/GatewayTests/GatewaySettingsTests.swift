@@ -1,9 +1,12 @@
 import GatewayAPI
+import Glibc
+import NIOCore
 import ServiceRuntime
 import SystemPackage
 import TestFixtures
 import Testing
 
+@testable import HTTPConnections
 @testable import gateway
 
 /// The gateway's settings, as the service reads them from a file.
@@ -46,6 +49,46 @@ import Testing
         #expect(try Gateway.accessRule(configuration).trustedProxies.contains { $0.contains(proxy) })
         let client = try #require(ClientAddress("10.0.0.1"))
         #expect(try Gateway.clientLimits(configuration).exempt.contains { $0.contains(client) })
+    }
+
+    private func cap(_ yaml: String, openFiles: Int = 100_000, access: AccessRule = AccessRule()) async throws
+        -> ConnectionCap
+    {
+        let configuration = try await configuration(yaml)
+        return try Gateway.connectionCap(
+            configuration, openFiles: openFiles, uploads: GatewayLimits(maxParallelTasks: 100), access: access,
+            clients: ClientLimiter(try Gateway.clientLimits(configuration)))
+    }
+
+    @Test func connectionsAreLimitedBySettingsAndByWhatFilesMayBeOpen() async throws {
+        let proxies = AccessRule(trustedProxies: try #require(AddressRange.list("10.0.0.1")))
+        let cap = try await cap("limits: {connections: 5, client: {connections: 2}}", access: proxies)
+        #expect(try admitted(by: cap, "192.0.2.1", 10) == 2)
+        // An IPv6 network is one client, a trusted proxy is many, and the operator's own are always let in.
+        #expect(try admitted(by: cap, "2001:db8::1", 1) == 1)
+        #expect(try admitted(by: cap, "2001:db8::2", 10) == 1)
+        #expect(try admitted(by: cap, "10.0.0.1", 10) == 1)
+        #expect(try admitted(by: cap, "127.0.0.1", 10) == 10)
+        let few = try await self.cap("limits: {client: {connections: 1000}}", openFiles: 1024)
+        #expect(try admitted(by: few, "192.0.2.1", 2000) == 1024 - 100 - 128)
+        let usual = try await self.cap("{}")
+        #expect(try admitted(by: usual, "192.0.2.1", 2000) == 512)
+    }
+
+    private func admitted(by cap: ConnectionCap, _ address: String, _ count: Int) throws -> Int {
+        let address = try SocketAddress(ipAddress: address, port: 1)
+        return (0..<count).filter { _ in cap.admit(address) != nil }.count
+    }
+
+    @Test func asManyFilesAsTheSystemLetsMayBeOpen() throws {
+        let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        var limit = rlimit()
+        try #require(getrlimit(kind, &limit) == 0 && limit.rlim_max > 1)
+        limit.rlim_cur = min(limit.rlim_cur, limit.rlim_max - 1)
+        try #require(setrlimit(kind, &limit) == 0)
+        let count = raiseOpenFileLimit(to: 1 << 30)
+        try #require(getrlimit(kind, &limit) == 0)
+        #expect(limit.rlim_cur == min(limit.rlim_max, 1 << 30) && count == Int(limit.rlim_cur))
     }
 
     @Test func checkTellsAllThatIsWrong() async throws {
