@@ -51,18 +51,14 @@ import Testing
         #expect(try Gateway.clientLimits(configuration).exempt.contains { $0.contains(client) })
     }
 
-    private func cap(_ yaml: String, openFiles: Int = 100_000, access: AccessRule = AccessRule()) async throws
-        -> ConnectionCap
-    {
-        let configuration = try await configuration(yaml)
-        return try Gateway.connectionCap(
-            configuration, openFiles: openFiles, uploads: GatewayLimits(maxParallelTasks: 100), access: access,
-            clients: ClientLimiter(try Gateway.clientLimits(configuration)))
+    private func cap(_ yaml: String, openFiles: Int = 100_000) async throws -> ConnectionCap {
+        let settings = try GatewaySettings(try await configuration(yaml))
+        return Gateway.connectionCap(settings, openFiles: openFiles, ClientLimiter(settings.clients))
     }
 
     @Test func connectionsAreLimitedBySettingsAndByWhatFilesMayBeOpen() async throws {
-        let proxies = AccessRule(trustedProxies: try #require(AddressRange.list("10.0.0.1")))
-        let cap = try await cap("limits: {connections: 5, client: {connections: 2}}", access: proxies)
+        let cap = try await cap(
+            "http: {trustedproxies: 10.0.0.1}\nlimits: {connections: 5, client: {connections: 2}}")
         #expect(try admitted(by: cap, "192.0.2.1", 10) == 2)
         // An IPv6 network is one client, a trusted proxy is many, and the operator's own are always let in.
         #expect(try admitted(by: cap, "2001:db8::1", 1) == 1)
