@@ -43,7 +43,7 @@ enum Sentence: String, CaseIterable {
     case packageMissing = "The header X-Package-NVR is missing."
     case packageMalformed = "X-Package-NVR is not written like a package."
     case architectureMissing = "The header X-Package-Arch is missing."
-    case architectureUnknown = "X-Package-Arch is no architecture that is known here."
+    case architectureMalformed = "X-Package-Arch is not one word of letters, digits and underscores."
     case releaseMalformed = "X-OS-Release is not written like a release id."
     case howToAskForAPackage =
         "Send X-Package-NVR as bash-5.2.15-5.fc40, X-Package-Arch as x86_64 and X-OS-Release as fedora-40-x86_64."
