@@ -8,7 +8,7 @@ import Testing
 extension LiveTests {
     @Suite("A person with a browser")
     struct BrowserTests {
-        private func url(_ stack: Stack, _ path: String) async -> String {
+        func url(_ stack: Stack, _ path: String) async -> String {
             "http://127.0.0.1:\(await stack.address.port)\(path)"
         }
 
@@ -111,7 +111,7 @@ extension LiveTests {
             }
         }
 
-        private func signal(_ service: ServiceProcess, _ number: Int32) async throws {
+        func signal(_ service: ServiceProcess, _ number: Int32) async throws {
             let pid = try #require(await service.pid)
             kill(pid, number)
         }
@@ -145,66 +145,6 @@ extension LiveTests {
                 }
                 #expect(try await browser.complaints() == [])
             }
-        }
-
-        /// Every field of an upload, and every string of a backtrace, tries to become part of a page.
-        @Test func nothingOfAnUploadRunsInAPage() async throws {
-            let stack = try runningStack()
-            #expect(Browser.missing == [], "install what is missing")
-            let attack = "\"'><img src=x onerror=\"window.pwned=1\"><script>window.pwned=1</script>"
-            var tasks: [SubmittedTask] = []
-            for name in ["executable", "package", "os_release", "rootdir", "os_release_in_rootdir", "release"] {
-                var files = try stack.crashFiles("plain")
-                let value = name == "executable" || name == "rootdir" ? "/usr/bin/" + attack : attack
-                files[name] = Array(value.utf8)
-                // What ingest refuses can become part of no page.
-                if let task = try await stack.create(try await stack.packed(files)).task() { tasks.append(task) }
-            }
-            for task in tasks { _ = try await stack.end(of: task) }
-            let crafted = try await stack.submit(try stack.crashFiles("plain"))
-            #expect(try await stack.end(of: crafted).status == "FINISHED_SUCCESS")
-            let directory = stack.spool.appending(crafted.id.description)
-            try FolderContents.write(hostileDocument(attack).utf8, to: directory.appending("backtrace.json"))
-            try DebianArchive.makeDirectories(directory.appending("results"))
-            try FolderContents.write(attack.utf8, to: directory.appending("results/exploitable"))
-            #expect(!tasks.isEmpty)
-            try await Browser.with(stack) { [tasks] browser in
-                for task in tasks + [crafted] {
-                    try await browser.visit(url(stack, "/\(task.id)"))
-                    try await browser.type(task.password, into: "#password")
-                    try await browser.follow("form button")
-                    #expect(try await browser.text(of: "h1") != "Task \(task.id)")
-                    try await harmless(browser)
-                }
-                try await browser.photograph("hostile", [.light])
-                for path in ["/stats", "/", "/\(crafted.id)/backtrace", "/\(crafted.id)/log"] {
-                    try await browser.visit(url(stack, path))
-                    try await harmless(browser)
-                }
-            }
-        }
-
-        private func harmless(_ browser: Browser) async throws {
-            #expect(try await browser.value("window.pwned") == "undefined")
-            #expect(
-                try await browser.value(
-                    "document.querySelectorAll('img,iframe,[onerror],script:not([src^=\"/assets/\"])').length") == "0")
-            let complaints = try await browser.complaints().filter { !$0.contains("403") }
-            #expect(complaints == [])
-        }
-
-        private func hostileDocument(_ attack: String) -> String {
-            let text = attack.replacing("\"", with: "\\\"")
-            return """
-                {"version":1,"executable":"\(text)","crash_function":"\(text)","signal":{"number":11,"name":"\(text)"},
-                "debugger":"\(text)","remarks":["\(text)"],"threads":[{"number":1,"name":"\(text)","crashed":true,
-                "end_reason":"\(text)","frames":[{"level":0,"address":"\(text)","function":"\(text)","file":"\(text)",
-                "line":1,"module":"\(text)","package":"\(text)","inlined":false,
-                "arguments":[{"name":"\(text)","value":"\(text)"}],"locals":[{"name":"\(text)","value":"\(text)"}],
-                "source":{"first_line":1,"lines":["\(text)"]}}]},{"number":2,"name":"\(text)","crashed":false,
-                "frames":[]}],"modules":[{"path":"\(text)","build_id":"\(text)","status":"unknown",
-                "package":"\(text)","reason":"\(text)"}]}
-                """
         }
     }
 }
