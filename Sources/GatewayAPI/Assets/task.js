@@ -32,7 +32,31 @@
       if (!bar.hidden) bar.value = status.fraction;
     }
   };
-  const stream = new EventSource(live.dataset.events);
-  stream.addEventListener("status", (event) => { try { show(JSON.parse(event.data)); } catch { /* the next one is whole */ } });
-  stream.addEventListener("end", () => { stream.close(); window.location.reload(); });
+  // A stream that breaks is opened anew by the browser itself. One that is refused (too many listen, or a proxy answers
+  // for a gateway that is being restarted) is closed for good: then the status is asked for, now and then, and after
+  // each answer the stream once more.
+  const pause = { least: 5000, most: 60000, next: 5000 };
+  const later = (slower) => {
+    pause.next = slower ? Math.min(2 * pause.next, pause.most) : pause.least;
+    setTimeout(ask, pause.next);
+  };
+  const ask = async () => {
+    try {
+      const answer = await fetch(live.dataset.status, { headers: { Accept: "application/json" }, cache: "no-store" });
+      const isGone = answer.status === 403 || answer.status === 404;
+      const status = answer.ok ? await answer.json() : null;
+      if (isGone || status && status.state !== "PENDING") { window.location.reload(); return; }
+      if (!status) { later(true); return; }
+      show(status);
+    } catch { later(true); return; }
+    pause.next = pause.least;
+    listen();
+  };
+  const listen = () => {
+    const stream = new EventSource(live.dataset.events);
+    stream.addEventListener("status", (event) => { try { show(JSON.parse(event.data)); } catch { /* the next one is whole */ } });
+    stream.addEventListener("end", () => { stream.close(); window.location.reload(); });
+    stream.addEventListener("error", () => { if (stream.readyState === EventSource.CLOSED) later(false); });
+  };
+  listen();
 })();
