@@ -93,6 +93,7 @@ extension StageError {
     static func kernelDumpOfProcess() -> StageError {
         .refused(
             .wrongTaskType, "This is the dump of a kernel, and the request says that it is of a program.",
-            "Send it as a file named vmcore with X-Task-Type: 2.")
+            "Send it as a file named vmcore with X-Task-Type: 2, from the web page by the choice that the kernel crashed."
+        )
     }
 }

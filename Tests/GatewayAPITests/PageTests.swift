@@ -117,6 +117,19 @@ import Testing
         }
     }
 
+    @Test func formKnowsTheLimitOfEachKind() async throws {
+        var limits = GatewayLimits(maxPackedMebibytes: 10, maxUnpackedMebibytes: 77)
+        for (kernel, bytes) in [(nil, 10 << 20), (4000, 4000 << 20)] as [(Int?, Int)] {
+            limits.maxKernelDumpMebibytes = kernel
+            try await GatewayBench.run(limits: limits) { _, client in
+                let page = try await client.get("/submit", accept: Self.browser).text
+                #expect(page.contains("data-largest=\"\(10 << 20)\" data-largest-kernel=\"\(bytes)\""))
+                #expect(page.contains("At most 10 MiB packed and 77 MiB unpacked"))
+                #expect(page.contains("of a kernel 4000 MiB") == (kernel != nil))
+            }
+        }
+    }
+
     @Test func pagesRunNoScriptButOurOwn() async throws {
         try await GatewayBench.run { bench, client in
             let (directory, password) = try await bench.makeTask([.started, .succeeded])
@@ -134,7 +147,7 @@ import Testing
 
     @Test(arguments: [
         ("style.css", "text/css"), ("icon.svg", "image/svg+xml"), ("task.js", "text/javascript"),
-        ("submit.js", "text/javascript"),
+        ("submit.js", "text/javascript"), ("dump.js", "text/javascript"),
     ])
     func assetsHaveTagsAndAreCompressed(name: String, type: String) async throws {
         try await GatewayBench.run { _, client in

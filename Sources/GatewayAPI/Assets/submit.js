@@ -1,24 +1,12 @@
-// Sends a coredump or a problem archive from the browser: the body of POST /create is the archive itself. A bare core is
-// packed into a plain tar here, beside the small files that say where it is from.
+// Sends a crash from the browser: the body of POST /create is the archive itself, or the dump of a kernel as it is. A bare
+// core is packed into a plain tar here, beside the small files that say where it is from.
 "use strict";
 (() => {
   const form = document.getElementById("submit");
-  if (!form || !window.XMLHttpRequest || !window.Blob) return;
+  if (!form || !window.XMLHttpRequest || !window.Blob || !window.identifyUpload) return;
   form.hidden = false;
   const byID = (id) => document.getElementById(id);
-  const file = byID("file"), about = byID("about"), send = byID("send"), progress = byID("progress"), said = byID("said");
-  const kinds = [
-    { type: "core", at: 0, bytes: [0x7f, 0x45, 0x4c, 0x46] },
-    { type: "application/x-gzip", at: 0, bytes: [0x1f, 0x8b] },
-    { type: "application/x-xz-compressed-tar", at: 0, bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a] },
-    { type: "application/zstd", at: 0, bytes: [0x28, 0xb5, 0x2f, 0xfd] },
-    { type: "application/x-tar", at: 257, bytes: [0x75, 0x73, 0x74, 0x61, 0x72] },
-  ];
-  const kindOf = async (blob) => {
-    const start = new Uint8Array(await blob.slice(0, 512).arrayBuffer());
-    const kind = kinds.find((kind) => kind.bytes.every((byte, index) => start[kind.at + index] === byte));
-    return kind ? kind.type : null;
-  };
+  const file = byID("file"), about = byID("about"), crashed = byID("crashed"), send = byID("send"), progress = byID("progress"), said = byID("said");
   const header = (name, size) => {
     const block = new Uint8Array(512);
     const put = (at, words) => { for (let i = 0; i < words.length; i++) block[at + i] = words.charCodeAt(i); };
@@ -41,11 +29,13 @@
   };
   const tell = (words, isBad) => { said.textContent = words; said.className = isBad ? "bad" : "soft"; };
   const mebibytes = (bytes) => (bytes / 1048576).toFixed(1) + " MiB";
+  const unknown = "This file is neither a coredump, nor the dump of a kernel, nor an archive that the server takes.";
   const pack = async () => {
     const chosen = file.files[0];
-    const type = await kindOf(chosen);
-    if (type === null) throw new Error("This file is neither a coredump nor an archive that the server takes.");
-    if (type !== "core") return [chosen, type];
+    const kind = await identifyUpload(chosen);
+    if (kind === null) throw new Error(unknown);
+    if (kind.what === "kernel") return { body: chosen, type: kind.type, isKernel: true };
+    if (kind.what === "archive") return { body: chosen, type: kind.type, isKernel: form.elements.kernel.value === "yes" };
     const lines = [];
     for (const [name, id] of [["executable", "executable"], ["package", "package"], ["os_release", "release"]]) {
       const value = byID(id).value.trim();
@@ -53,16 +43,18 @@
       lines.push([name, new Blob([value])]);
     }
     const archive = tar([["coredump", chosen], ...lines]);
-    if (!window.CompressionStream || !form.dataset.formats.split(" ").includes("application/x-gzip")) return [archive, "application/x-tar"];
+    if (!window.CompressionStream || !form.dataset.formats.split(" ").includes("application/x-gzip")) {
+      return { body: archive, type: "application/x-tar", isKernel: false };
+    }
     tell("Packing …");
     const packed = archive.stream().pipeThrough(new CompressionStream("gzip"));
-    return [await new Response(packed).blob(), "application/x-gzip"];
+    return { body: await new Response(packed).blob(), type: "application/x-gzip", isKernel: false };
   };
-  const upload = (body, type) => new Promise((resolve, reject) => {
+  const upload = ({ body, type, isKernel }) => new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", "/create");
     request.setRequestHeader("Content-Type", type);
-    request.setRequestHeader("X-Task-Type", "0");
+    request.setRequestHeader("X-Task-Type", isKernel ? "2" : "0");
     request.upload.onprogress = (event) => {
       if (!event.lengthComputable) return;
       progress.hidden = false;
@@ -74,10 +66,15 @@
     request.send(body);
   });
   file.addEventListener("change", async () => {
-    const type = file.files[0] ? await kindOf(file.files[0]) : null;
-    about.hidden = type !== "core";
-    const isWrong = file.files[0] !== undefined && type === null;
-    tell(isWrong ? "This file is neither a coredump nor an archive that the server takes." : "", isWrong);
+    const chosen = file.files[0];
+    const kind = chosen ? await identifyUpload(chosen) : null;
+    if (chosen !== file.files[0]) return;
+    about.hidden = !kind || kind.what !== "core";
+    // What is inside of an archive only its sender knows.
+    crashed.hidden = !kind || kind.what !== "archive";
+    form.elements.kernel.value = kind && kind.isKernel ? "yes" : "no";
+    if (chosen && !kind) tell(unknown, true);
+    else tell(kind && kind.what === "kernel" ? "This is the dump of a kernel. It is sent as it is." : "");
   });
   about.addEventListener("input", () => tell(""));
   form.addEventListener("submit", async (event) => {
@@ -85,9 +82,10 @@
     if (!file.files[0]) { tell("Choose a file first.", true); file.focus(); return; }
     send.disabled = true;
     try {
-      const [body, type] = await pack();
-      if (body.size > Number(form.dataset.largest)) throw new Error(`The archive has ${mebibytes(body.size)}, which is more than the server takes.`);
-      const answer = await upload(body, type);
+      const packed = await pack();
+      const { body, isKernel } = packed;
+      if (body.size > Number(isKernel ? form.dataset.largestKernel : form.dataset.largest)) throw new Error(`The archive has ${mebibytes(body.size)}, which is more than the server takes.`);
+      const answer = await upload(packed);
       const id = answer.getResponseHeader("X-Task-Id"), password = answer.getResponseHeader("X-Task-Password");
       if (answer.status !== 201 || !id || !password) throw new Error(answer.responseText.trim() || `The server answered ${answer.status}.`);
       tell("");

@@ -94,7 +94,7 @@ enum FailureSentence {
         "Send the crash again.",
         "Send the crash again; if that ends the same way, tell the operator that no worker takes the stage.",
         "Write the program's absolute path into the file 'executable'.",
-        "Send it as a file named vmcore with X-Task-Type: 2.",
+        "Send it as a file named vmcore with X-Task-Type: 2, from the web page by the choice that the kernel crashed.",
         "Pack the kernel's dump as a file named vmcore.",
         "That is all that this server takes; makedumpfile -d 31 makes dumps of kernels smaller.",
         "Send the dump again from the machine, uncut.",

@@ -6,7 +6,7 @@ struct TaskPage {
     let title: String
     let task: String
     let refresh: Bool
-    let script: String?
+    let scripts: [String]
     let stages: [StageView]
     let pending: Bool
     let said: String
@@ -73,7 +73,7 @@ struct TaskPage {
         succeeded = task.state == .success
         title = "Task \(task.id)" + (pending ? "" : failed ? " failed" : ": the backtrace")
         refresh = pending
-        script = pending ? "task.js" : nil
+        scripts = pending ? ["task.js"] : []
         stages = StageView.all(of: snapshot)
         let lines = report.text(in: .english).split(separator: "\n").map(String.init)
         said = lines.first ?? ""

@@ -11,6 +11,7 @@ struct AssetsRoute: Sendable {
         "style.css": (ResultContent(PackageResources.style_css), "text/css"),
         "icon.svg": icon,
         "task.js": (ResultContent(PackageResources.task_js), "text/javascript"),
+        "dump.js": (ResultContent(PackageResources.dump_js), "text/javascript"),
         "submit.js": (ResultContent(PackageResources.submit_js), "text/javascript"),
     ]
 

@@ -95,19 +95,24 @@ private struct FrontPage {
 
 private struct SubmitPage {
     let title = "Send a crash"
-    let script = "submit.js"
+    let scripts = ["dump.js", "submit.js"]
     let address: String
     let packed: Int
     let unpacked: Int
+    /// Of a kernel's dump, in MiB, where its limit is another.
+    let kernel: Int?
     /// In bytes.
     let largest: Int
+    let largestKernel: Int
     let formats: String
 
     init(limits: GatewayLimits, address: String) {
         self.address = address
         packed = limits.maxPackedMebibytes
         unpacked = limits.maxUnpackedMebibytes
-        largest = (limits.maxPackedMebibytes << 20)
+        kernel = limits.maxKernelDumpMebibytes
+        largest = limits.packedMebibytes(ofKernel: false) << 20
+        largestKernel = limits.packedMebibytes(ofKernel: true) << 20
         formats = limits.formats.joined(separator: " ")
     }
 }
