@@ -116,9 +116,14 @@ struct Browser: Sendable {
 
     /// Clicks on what leads to another page, or to the same one anew, and waits until that is there.
     func follow(_ selector: String) async throws {
+        try await arrive(by: "a click on \(selector)") { try await click(selector) }
+    }
+
+    /// Does what leads to another page and waits until that is there.
+    func arrive(by what: String, _ act: () async throws -> Void) async throws {
         _ = try await value("window.isTheOldPage = true")
-        try await click(selector)
-        try await stack.until("another page is there after a click on \(selector)", within: .seconds(60)) {
+        try await act()
+        try await stack.until("another page is there after \(what)", within: .seconds(60)) {
             // Between two pages there is none that a script could run in.
             (try? await value("!window.isTheOldPage && document.readyState == 'complete'")) == "true"
         }
@@ -171,7 +176,7 @@ struct Browser: Sendable {
     // MARK: WebDriver
 
     @discardableResult
-    private func devtools(_ name: String, _ parameters: [String: Any]) async throws -> Any {
+    func devtools(_ name: String, _ parameters: [String: Any]) async throws -> Any {
         try await command(.POST, "/goog/cdp/execute", ["cmd": name, "params": parameters])
     }
 
@@ -183,7 +188,7 @@ struct Browser: Sendable {
         return id
     }
 
-    private func command(_ method: HTTPMethod, _ path: String, _ body: [String: Any]? = nil) async throws -> Any {
+    func command(_ method: HTTPMethod, _ path: String, _ body: [String: Any]? = nil) async throws -> Any {
         try await Self.call(method, session + path, body)
     }
 
