@@ -73,9 +73,11 @@ package final class ClientLimiter: Sendable {
     ///
     /// A right password is never refused, so somebody who guesses does not lock others out who share the address.
     ///
+    /// - Parameter isCertain: Whether the request is that address's own, or passed on by a trusted proxy: one that somebody
+    ///   else passed on is not exempt, however near the proxy is.
     /// - Returns: 429 when it was one too many; nil when the client may be told what was wrong.
-    func wrongPassword(from client: ClientAddress?) -> Refusal? {
-        guard let client, !isExempt(client) else { return nil }
+    func wrongPassword(from client: ClientAddress?, isCertain: Bool = true) -> Refusal? {
+        guard let client, !(isCertain && isExempt(client)) else { return nil }
         let perHour = limits.wrongPasswordsPerHour
         let wait = change(client) { usage, now in usage.wrongPasswords.take(perHour: perHour, now) }
         return wait.map {
@@ -86,9 +88,10 @@ package final class ClientLimiter: Sendable {
 
     /// Takes a place for an upload from `client`.
     ///
+    /// - Parameter isCertain: As of ``wrongPassword(from:isCertain:)``.
     /// - Throws: ``Refusal`` with 429.
-    func admitUpload(from client: ClientAddress?) throws(Refusal) -> ClientUpload {
-        guard let client, !isExempt(client) else { return ClientUpload() }
+    func admitUpload(from client: ClientAddress?, isCertain: Bool = true) throws(Refusal) -> ClientUpload {
+        guard let client, !(isCertain && isExempt(client)) else { return ClientUpload() }
         let limits = limits
         let (isBusy, wait) = change(client) { usage, now -> (Bool, Int?) in
             guard usage.uploads < limits.parallelUploads else { return (true, 1) }

@@ -30,7 +30,9 @@ struct TaskAccess: Sendable {
     ) async throws -> Authentication {
         let answer = try await dependencies.store.authenticate(id, password: password)
         if case .granted = answer { return answer }
-        if let refusal = dependencies.clients.wrongPassword(from: context.client) { throw refusal }
+        let refusal = dependencies.clients.wrongPassword(
+            from: context.client, isCertain: context.certainClient != nil)
+        if let refusal { throw refusal }
         return answer
     }
 

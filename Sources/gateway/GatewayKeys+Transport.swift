@@ -41,7 +41,8 @@ extension ConfigurationKey {
         "limits.client.share", default: "25",
         "percent of limits.tasks, and of the disk space for uploads, that one address may hold before it gets 429")
     static let clientExempt = Self(
-        "limits.client.exempt", default: "127.0.0.0/8, ::1", "addresses or ranges to which limits.client does not apply"
+        "limits.client.exempt", default: "127.0.0.0/8, ::1",
+        "addresses or ranges to which limits.client does not apply; uploads and passwords that a proxy which is not trusted passed on are limited all the same"
     )
 
     static let ofTransport: [ConfigurationKey] = [

@@ -56,6 +56,21 @@ import Testing
         #expect(limiter.wrongPassword(from: try address("192.0.2.1"))?.status == .tooManyRequests)
     }
 
+    /// Behind a proxy on this machine that nobody listed, everybody has an exempt address.
+    @Test func whatAnUntrustedProxyPassedOnIsLimited() throws {
+        let limiter = ClientLimiter(
+            ClientLimits(
+                tasksPerHour: 1, wrongPasswordsPerHour: 1, exempt: try #require(AddressRange.list("127.0.0.1"))))
+        let proxy = try #require(ClientAddress("127.0.0.1"))
+        _ = try limiter.admitUpload(from: proxy, isCertain: false)
+        let refusal = #expect(throws: Refusal.self) { try limiter.admitUpload(from: proxy, isCertain: false) }
+        #expect(refusal?.status == .tooManyRequests)
+        #expect(limiter.wrongPassword(from: proxy, isCertain: false) == nil)
+        #expect(limiter.wrongPassword(from: proxy, isCertain: false)?.status == .tooManyRequests)
+        #expect(limiter.wrongPassword(from: proxy) == nil)
+        #expect(throws: Never.self) { _ = try limiter.admitUpload(from: proxy) }
+    }
+
     @Test func exemptAddressesAndUnknownOnesAreNotLimited() throws {
         let exempt = try #require(AddressRange.list("127.0.0.0/8, ::1 10.1.0.0/16"))
         let limiter = ClientLimiter(ClientLimits(tasksPerHour: 1, wrongPasswordsPerHour: 1, exempt: exempt))
@@ -153,6 +168,17 @@ import Testing
             requireHTTPS: true, listener: .tls, trustedProxies: try #require(AddressRange.list("127.0.0.1, ::1")))
         try await GatewayBench.run(.live, access: access) { _, client async throws in
             #expect(try await client.upload(more: [.forwardedProto: "http"]).status.code == 403)
+            #expect(try await client.upload().status.code == 201)
+        }
+    }
+
+    @Test func exemptionOfThisMachineIsNotThatOfAProxyOnIt() async throws {
+        let loopback = try #require(AddressRange.list("127.0.0.0/8, ::1"))
+        let clients = ClientLimiter(ClientLimits(tasksPerHour: 1, exempt: loopback))
+        try await GatewayBench.run(.live, clients: clients) { _, client async throws in
+            for _ in 0..<3 { #expect(try await client.upload().status.code == 201) }
+            #expect(try await client.upload(more: [.forwardedFor: "198.51.100.7"]).status.code == 201)
+            #expect(try await client.upload(more: [.forwardedFor: "198.51.100.8"]).status.code == 429)
             #expect(try await client.upload().status.code == 201)
         }
     }

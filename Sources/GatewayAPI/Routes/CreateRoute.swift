@@ -39,7 +39,8 @@ struct CreateRoute: Sendable {
         let spare = try await reserveSpace(for: headers, slot)
         let taskType = try UploadHeaders.taskType(request.head, dependencies.limits)
         let serverDump = try await serverDump(headers, taskType, context.certainClient)
-        let upload = try dependencies.clients.admitUpload(from: context.client)
+        let upload = try dependencies.clients.admitUpload(
+            from: context.client, isCertain: context.certainClient != nil)
         defer { upload.end() }
         try dependencies.clients.claimShare(
             for: upload, in: slot, ofPlaces: dependencies.limits.maxParallelTasks, ofBytes: spare,
