@@ -49,6 +49,15 @@ package struct KernelDump: Hashable, Sendable {
     }
 }
 
+extension KernelDump {
+    /// The name under which VMware's memory lies beside a snapshot: `machine.vmem` of `machine.vmss`, `vmcore.vmem` of
+    /// `vmcore`. crash looks for it there.
+    package static func memoryName(beside snapshot: String) -> String {
+        guard let dot = snapshot.lastIndex(of: "."), dot != snapshot.startIndex else { return snapshot + ".vmem" }
+        return snapshot[..<dot] + ".vmem"
+    }
+}
+
 /// How a kernel's dump is laid out.
 package enum VmcoreFormat: String, Hashable, Sendable {
     /// What /proc/vmcore gives, `makedumpfile -E`, QEMU.

@@ -16,15 +16,17 @@ package struct ExpiredTasks: Hashable, Sendable {
 ///
 /// What fails for one task is logged and tried again in the next round; the other tasks do not wait for it.
 ///
-/// - Parameter archive: The folder of archived tasks; nil where none are archived.
+/// - Parameters:
+///   - archive: The folder of archived tasks; nil where none are archived.
+///   - batch: How many of a kind a round takes.
 /// - Throws: `DatabaseError`.
 package func removeExpiredTasks(
-    _ dependencies: GatewayDependencies, lifetime: TaskLifetime, archive: FilePath?
+    _ dependencies: GatewayDependencies, lifetime: TaskLifetime, archive: FilePath?, batch: Int = 500
 ) async throws -> ExpiredTasks {
     let (store, now) = (dependencies.store, dependencies.now())
     func moment(_ hours: Int) -> Int64 { now - Int64(hours) * 3_600_000_000 }
     var done = ExpiredTasks()
-    for task in try await store.silentTasks(since: moment(lifetime.silentHours), limit: 500) {
+    for task in try await store.silentTasks(since: moment(lifetime.silentHours), limit: batch) {
         try await recordEvent(
             givingUp(task, hours: lifetime.silentHours, microseconds: now), store: store, active: dependencies.active,
             logger: dependencies.logger)
@@ -36,19 +38,28 @@ package func removeExpiredTasks(
     }
     for (state, hours) in [(TaskState.success, lifetime.successHours), (.failure, lifetime.failureHours)] {
         if let archive, let archived = lifetime.archiveHours {
-            for task in try await store.finishedTasks(state, before: moment(archived), limit: 500) {
-                let packed = await dependencies.settle("it could not be archived", task) {
-                    let directory = TaskDirectory(task, in: dependencies.spool)
-                    try await dependencies.onDisk { try pack(directory, into: archive, seconds: now / 1_000_000) }
-                    try await dependencies.remove(task)
+            var (packed, failed) = (0, 0)
+            // Those that cannot be packed stay, and must not stand before all the others for ever.
+            while packed < batch, failed < 20 * batch {
+                let tasks = try await store.finishedTasks(
+                    state, before: moment(archived), limit: batch, skipping: failed)
+                for task in tasks {
+                    let isPacked = await dependencies.settle("it could not be archived", task) {
+                        let directory = TaskDirectory(task, in: dependencies.spool)
+                        try await dependencies.onDisk { try pack(directory, into: archive, seconds: now / 1_000_000) }
+                        try await dependencies.remove(task)
+                    }
+                    if isPacked { done.archived.append(task) }
+                    packed += isPacked ? 1 : 0
+                    failed += isPacked ? 0 : 1
                 }
-                if packed { done.archived.append(task) }
+                if tasks.count < batch { break }
             }
             // What could not be packed is not lost: it stays until the archive takes it.
             if hours.map({ archived <= $0 }) ?? true { continue }
         }
         guard let hours else { continue }
-        for task in try await store.finishedTasks(state, before: moment(hours), limit: 500) {
+        for task in try await store.finishedTasks(state, before: moment(hours), limit: batch) {
             let removed = await dependencies.settle("it could not be removed", task) {
                 try await dependencies.remove(task)
             }

@@ -1,3 +1,4 @@
+import CrashModel
 import Glibc
 import HTTPTypes
 import SystemPackage
@@ -41,15 +42,27 @@ struct ServerDump: Equatable, Sendable {
         guard Self.agrees(contentType, start) else {
             throw Refusal(.conflict, .otherTypeOnServer, advice: .sendItsMediaType)
         }
+        guard Self.isSnapshot(start) else { return }
+        let memory = file.removingLastComponent().appending(
+            KernelDump.memoryName(beside: file.lastComponent?.string ?? ""))
+        switch FileKind(of: memory) {
+        case nil: break
+        case .regular?: _ = try Self.reading { () throws(Errno) in try Self.start(of: memory) }
+        // Nobody has compared where a link leads with the list of directories.
+        default: throw Refusal(.forbidden, .dumpOutsideOfDirectories, advice: .seeServerDumps)
+        }
+    }
+
+    /// Whether a file that begins so is VMware's snapshot; its memory lies beside it.
+    private static func isSnapshot(_ start: [UInt8]) -> Bool {
+        start.count >= 4 && start[1] == start[3] && (start[1] == 0xbe || start[1] == 0xba)
     }
 
     /// The only file, or VMware's snapshot when nothing but its memory is beside it; nil for several.
     private static func dump(among names: [String]) -> String? {
         if names.count == 1 { return names.first }
-        guard names.count == 2, let snapshot = names.first(where: { $0.hasSuffix(".vmss") || $0.hasSuffix(".vmsn") }),
-            names.contains(snapshot.dropLast(4) + "vmem")
-        else { return nil }
-        return snapshot
+        guard names.count == 2, let snapshot = names.first(where: { !$0.hasSuffix(".vmem") }) else { return nil }
+        return names.contains(KernelDump.memoryName(beside: snapshot)) ? snapshot : nil
     }
 
     private static let absent = Refusal(.notFound, .noDumpOnServer, advice: .nameTheDump)

@@ -6,7 +6,7 @@ import Synchronization
 package final class ConnectionCap: Sendable {
     /// How a connection counts.
     package enum Origin: Hashable, Sendable {
-        /// Not at all, as one of the operator's own.
+        /// Among all only, and beyond the limit by some, as one of the operator's own.
         case exempt
         /// Among all only, as one of a proxy, behind which many clients are.
         case shared
@@ -20,6 +20,9 @@ package final class ConnectionCap: Sendable {
         /// When it may be said again that there are too many.
         var nextNotice = NIODeadline.uptimeNanoseconds(0)
     }
+
+    /// Whoever looks after a crowded server gets in.
+    private static let reserve = 64
 
     private let limit: Int
     private let limitPerClient: Int
@@ -36,15 +39,14 @@ package final class ConnectionCap: Sendable {
         self.origin = origin
     }
 
-    /// The connections that count.
+    /// The connections that there are.
     package var count: Int { state.withLock { $0.all } }
 
     /// - Returns: As what the connection has been counted, for ``leave(_:)``; nil when it is one too many.
     func admit(_ address: SocketAddress?) -> Origin? {
         let origin = origin(address)
         let isAdmitted = state.withLock { state in
-            guard origin != .exempt else { return true }
-            guard state.all < limit else { return false }
+            guard state.all < (origin == .exempt ? limit + Self.reserve : limit) else { return false }
             if case .client(let client) = origin {
                 guard state.clients[client, default: 0] < limitPerClient else { return false }
                 state.clients[client, default: 0] += 1
@@ -66,7 +68,6 @@ package final class ConnectionCap: Sendable {
 
     /// A connection that was admitted has ended.
     func leave(_ origin: Origin) {
-        guard origin != .exempt else { return }
         state.withLock { state in
             state.all -= 1
             guard case .client(let client) = origin, let count = state.clients[client] else { return }

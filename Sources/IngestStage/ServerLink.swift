@@ -58,8 +58,8 @@ struct ServerFiles: Sendable {
     /// `machine.vmem` of `machine.vmss`; `vmcore.vmem` of a `vmcore` that is VMware's by its content.
     private static func memory(of path: FilePath, isNamed: Bool) -> FilePath? {
         guard isNamed || isSnapshot(path) else { return nil }
-        var beside = path
-        beside.extension = "vmem"
+        let name = path.lastComponent?.string ?? ""
+        let beside = path.removingLastComponent().appending(KernelDump.memoryName(beside: name))
         return FileKind(of: beside) == .regular ? beside : nil
     }
 

@@ -149,8 +149,7 @@ struct UploadUnpacker {
             // The free space need not be asked for at each block of 64 KiB.
             if content.storedBytes >> 24 != checked {
                 checked = content.storedBytes >> 24
-                let free = try answering { () throws(ArchiveError) in try destination.freeBytes() }
-                guard free - (1 << 24) >= limits.minFreeBytes else { throw .noSpaceLeft() }
+                try checkFreeSpace()
             }
             try answering { () throws(ArchiveError) in try content.write(block) }
             try checkRatio(content.storedBytes)
@@ -160,6 +159,12 @@ struct UploadUnpacker {
         try answering { () throws(ArchiveError) in try content.finish(byteCount: end) }
         announcedBytes = end
         storedBytes = content.storedBytes
+    }
+
+    /// Whether there is room for what is written until the next look.
+    private func checkFreeSpace() throws(StageError) {
+        let free = try answering { () throws(ArchiveError) in try destination.freeBytes() }
+        guard free - (1 << 24) >= limits.minFreeBytes else { throw .noSpaceLeft() }
     }
 
     private mutating func checkSize(of entry: ArchiveEntry, _ member: Member) throws(StageError) {
@@ -185,7 +190,13 @@ struct UploadUnpacker {
             return FileContentWriter(takingOwnershipOf: file, leavesHoles: true)
         }
         var end: Int64 = 0
+        var checked: Int64 = 0
         while let block = try answering({ () throws(ArchiveError) in try reader.nextBlock() }) {
+            // Another upload may be unpacked beside this one, and both found the space that there was.
+            if content.storedBytes >> 24 != checked {
+                checked = content.storedBytes >> 24
+                try checkFreeSpace()
+            }
             guard block.offset >= end, block.offset <= entry.byteCount,
                 Int64(block.bytes.count) <= entry.byteCount - block.offset
             else { throw StageError(ArchiveError(.damaged, "a member is longer than its header says")) }

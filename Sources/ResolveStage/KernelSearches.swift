@@ -45,8 +45,10 @@ struct KernelSearches {
         return names
     }
 
-    /// ``troubles`` for the person who reads the result.
-    var remarks: [String] { troubles.map { "It may be in a release that could not be searched. \($0.reason)" } }
+    /// ``troubles`` for the person who reads a result that could be better.
+    var remarks: [String] {
+        troubles.map { "That very build may be in a release that could not be searched. \($0.reason)" }
+    }
 
     private mutating func first(
         _ look: (KernelSearch) throws(PackageIndexError) -> KernelSymbols?

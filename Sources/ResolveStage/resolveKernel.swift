@@ -21,7 +21,8 @@ func resolveKernel(
     if let symbols = searches.symbols() {
         return resolution(
             of: crash, symbols, detected: detected,
-            MirrorFacts(symbols.releaseID, mirrors.syncStatus(symbols.releaseID)), searches.remarks)
+            MirrorFacts(symbols.releaseID, mirrors.syncStatus(symbols.releaseID)),
+            symbols.doubt == nil ? [] : searches.remarks)
     }
     if awaitsIndexes, let trouble = searches.troubles.first { throw trouble }
     let others = searches.otherBuilds()

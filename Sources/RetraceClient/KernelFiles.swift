@@ -7,14 +7,14 @@ import SystemPackage
 ///
 /// - Parameter format: What the dump is by its content.
 func kernelFiles(_ path: FilePath, _ format: VmcoreFormat) -> CrashFiles {
-    var memory = path
-    memory.extension = "vmem"
+    let name = path.lastComponent?.string ?? ""
+    let memory = path.removingLastComponent().appending(KernelDump.memoryName(beside: name))
     guard format == .vmware, access(memory.string, F_OK) == 0 else {
         return CrashFiles(members: [CrashMember(.vmcore, .file(path))], taskType: 2)
     }
     // The debugger finds the memory by the snapshot's name, whatever that was called before.
-    let name: CrashMember.Name = path.extension == "vmsn" ? .vmcoreSnapshot : .vmcoreSuspended
+    let member: CrashMember.Name = path.extension == "vmsn" ? .vmcoreSnapshot : .vmcoreSuspended
     return CrashFiles(
-        members: [CrashMember(name, .file(path)), CrashMember(.vmcoreMemory, .file(memory))], taskType: 2,
+        members: [CrashMember(member, .file(path)), CrashMember(.vmcoreMemory, .file(memory))], taskType: 2,
         remarks: ["The machine's memory, \(printable(memory.lastComponent?.string ?? "")), is sent with its snapshot."])
 }

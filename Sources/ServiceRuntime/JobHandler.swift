@@ -58,14 +58,18 @@ package enum JobStanding: Hashable, Sendable {
 package struct JobContext: Sendable {
     /// Which attempt this is, from 1.
     package let attempt: Int
+    /// Whether a failure ends the task, whatever its disposition.
+    package let isLastAttempt: Bool
     /// Carries the task's id.
     package let logger: Logger
     private let report: @Sendable (String, Double?, [String: String]) async -> Void
 
     package init(
-        attempt: Int, logger: Logger, report: @escaping @Sendable (String, Double?, [String: String]) async -> Void
+        attempt: Int, isLastAttempt: Bool = false, logger: Logger,
+        report: @escaping @Sendable (String, Double?, [String: String]) async -> Void
     ) {
         self.attempt = attempt
+        self.isLastAttempt = isLastAttempt
         self.logger = logger
         self.report = report
     }

@@ -82,7 +82,8 @@ extension JobWorker {
     }
 
     func context(of job: Job, attempt: Int, _ log: JobLog<Job>) -> JobContext {
-        JobContext(attempt: attempt, logger: log.logger) { message, fraction, facts in
+        JobContext(attempt: attempt, isLastAttempt: attempt >= settings.attempts, logger: log.logger) {
+            message, fraction, facts in
             let event = event(job, .progress, message, attempt: attempt, fraction: fraction, facts: facts)
             do throws(MessageQueueError) {
                 let message = OutgoingMessage.event(try encode(event), routingKey: event.routingKey)

@@ -13,7 +13,7 @@ extension ServiceCommand {
     ) async throws -> ExitStatus {
         let body = try await NIOThreadPool.singleton.runIfActive { try Self.contents(of: file) }
         let job = try Self.job(in: body, Job.self)
-        let context = JobContext(attempt: 1, logger: logger) { message, fraction, _ in
+        let context = JobContext(attempt: 1, isLastAttempt: true, logger: logger) { message, fraction, _ in
             logger.info("\(message)", metadata: fraction.map { ["fraction": "\($0)"] })
         }
         let outcome = try await handler.stage(job, context)

@@ -7,11 +7,14 @@ extension TaskStore {
     /// - Parameters:
     ///   - microseconds: The moment, in microseconds since the epoch.
     ///   - limit: How many at most.
-    package func finishedTasks(_ state: TaskState, before microseconds: Int64, limit: Int) async throws -> [TaskID] {
+    ///   - skipping: How many of the oldest to leave out.
+    package func finishedTasks(
+        _ state: TaskState, before microseconds: Int64, limit: Int, skipping: Int = 0
+    ) async throws -> [TaskID] {
         try await pool.read { db in
             try Int64.fetchAll(
-                db, sql: "SELECT id FROM task WHERE state = ? AND finished < ? ORDER BY finished LIMIT ?",
-                arguments: [state.rawValue, microseconds, limit]
+                db, sql: "SELECT id FROM task WHERE state = ? AND finished < ? ORDER BY finished LIMIT ? OFFSET ?",
+                arguments: [state.rawValue, microseconds, limit, skipping]
             ).compactMap { try? TaskID(String($0)) }
         }
     }

@@ -36,17 +36,22 @@ extension Gateway {
             exempt: try ranges(.clientExempt, configuration))
     }
 
-    /// How many connections there may be at a time: no more than there are descriptors for, beside those of the uploads'
-    /// files, the database and the broker.
+    /// How many connections there may be at a time: no more than there are descriptors for, two for each, because one that
+    /// brings an upload or fetches a result has that file open; and some for the database and the broker.
     ///
     /// - Parameter openFiles: How many descriptors the process may have.
+    static func mostConnections(_ settings: GatewaySettings, openFiles: Int) -> Int {
+        min(settings.maxConnections, max(64, openFiles / 2 - 128))
+    }
+
+    /// The cap of connections by ``mostConnections(_:openFiles:)`` and by what one client may have.
     static func connectionCap(
         _ settings: GatewaySettings, openFiles: Int, _ clients: ClientLimiter
     ) -> ConnectionCap {
-        let possible = max(64, openFiles - settings.limits.maxParallelTasks - 128)
         let access = settings.access
-        return ConnectionCap(limit: min(settings.maxConnections, possible), limitPerClient: clients.limits.connections)
-        { address in
+        return ConnectionCap(
+            limit: mostConnections(settings, openFiles: openFiles), limitPerClient: clients.limits.connections
+        ) { address in
             guard let client = ClientAddress(address), !access.isTrusted(client) else { return .shared }
             return clients.number(of: client).map { .client($0) } ?? .exempt
         }

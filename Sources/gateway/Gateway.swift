@@ -48,7 +48,14 @@ struct Gateway {
         }
         let backlog = QueueBacklog(limit: settings.maxQueued)
         let clients = ClientLimiter(settings.clients)
-        let cap = connectionCap(settings, openFiles: raiseOpenFileLimit(), clients)
+        let openFiles = raiseOpenFileLimit()
+        let most = mostConnections(settings, openFiles: openFiles)
+        if most < settings.maxConnections {
+            logger.warning(
+                "the system lets this process open too few files for limits.connections",
+                metadata: ["files": "\(openFiles)", "connections": "\(most)"])
+        }
+        let cap = connectionCap(settings, openFiles: openFiles, clients)
         let dependencies = GatewayDependencies(
             store: store, active: active, spool: spool, limits: limits, access: settings.access, clients: clients,
             backlog: backlog,

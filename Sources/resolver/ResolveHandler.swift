@@ -21,7 +21,7 @@ func resolveHandler(
             let (resolution, absent) = try await NIOThreadPool.singleton.runIfActive {
                 let resolution = try resolve(
                     job.crash, catalog: catalog, indexes: indexes, sources: sources,
-                    awaitsIndexes: context.attempt == 1)
+                    awaitsIndexes: context.attempt == 1 && !context.isLastAttempt)
                 return (resolution, try packagesToFetch(of: resolution, indexes: indexes))
             }
             let build = BuildJob(task: job.taskID, crash: job.crash, resolution: resolution)

@@ -66,6 +66,17 @@ import Testing
             let (status, job) = try await create(dumps.appending("none").string, in: dumps)
             #expect(status == .created)
             #expect(job?.serverPath == dumps.appending("none/machine.vmss").string)
+            // ingest tells by its first bytes what a snapshot without such an ending is.
+            let (named, bare) = (dumps.appending("none/machine.vmss"), dumps.appending("none/machine"))
+            #expect(rename(named.string, bare.string) == 0)
+            #expect(try await create(dumps.appending("none").string, in: dumps).job?.serverPath == bare.string)
+            #expect(rename(bare.string, named.string) == 0)
+            // Its memory is looked at as it is: a link may lead anywhere.
+            let memory = dumps.appending("none/machine.vmem")
+            #expect(unlink(memory.string) == 0 && symlink("/etc/passwd", memory.string) == 0)
+            #expect(try await create(named.string, in: dumps).status == .forbidden)
+            #expect(unlink(memory.string) == 0)
+            try FolderContents.write([1], to: memory)
             #expect(rename(dumps.appending("none/machine.vmem").string, dumps.appending("none/other.vmem").string) == 0)
             #expect(try await create(dumps.appending("none").string, in: dumps).status == .notImplemented)
         }
@@ -130,16 +141,26 @@ import Testing
         try body()
     }
 
-    @Test(arguments: [("vmcore", "vmcore"), ("one", "one/vmcore"), ("one", "one"), ("one/vmcore", "one")])
+    @Test(
+        arguments: [
+            ("vmcore", "vmcore"), ("one", "one/vmcore"), ("one", "one"), ("one/vmcore", "one"),
+            ("pair.vmss", "pair.vmem"),
+        ])
     func whatTheServiceMayNotReadIs403AndSaysWhoMust(name: String, secret: String) async throws {
         try await withDumps { dumps async throws in
             chmod(dumps.removingLastComponent().string, 0o755)
-            for file in ["vmcore", "one/vmcore"] { chmod(dumps.appending(file).string, 0o644) }
+            try FolderContents.write([0xd2, 0xbe, 0xd2, 0xbe], to: dumps.appending("pair.vmss"))
+            try FolderContents.write([1], to: dumps.appending("pair.vmem"))
+            for file in ["vmcore", "one/vmcore", "pair.vmss", "pair.vmem"] {
+                chmod(dumps.appending(file).string, 0o644)
+            }
             let place = dumps.appending(name).string
             func named() throws -> ServerDump {
                 try ServerDump(named: place, within: [dumps], contentType: "application/octet-stream")
             }
-            try withoutRoot { () throws in #expect(try named().path.lastComponent == "vmcore") }
+            try withoutRoot { () throws in
+                #expect(["vmcore", "pair.vmss"].contains(try named().path.lastComponent?.string))
+            }
             let closed = dumps.string + "/" + secret
             #expect(chmod(closed, 0) == 0)
             var refusal: Refusal?

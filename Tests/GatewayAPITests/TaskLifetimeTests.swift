@@ -1,5 +1,6 @@
 import CrashModel
 import GatewayAPI
+import Glibc
 import HTTPTypes
 import HummingbirdTesting
 import Sandbox
@@ -95,6 +96,27 @@ import Testing
                 archive: bench.spool.appending("missing"))
             #expect(done == ExpiredTasks())
             #expect(try await bench.store.contains(directory.task))
+        }
+    }
+
+    /// The oldest come first, and must not keep the archive from all others.
+    @Test func tasksThatCannotBePackedDoNotStandBeforeTheOthers() async throws {
+        try await GatewayBench.run(extras: .init(now: { 100 * Self.hour })) { bench, _ in
+            var bad: [TaskID] = []
+            for _ in 0..<4 {
+                let (directory, _) = try await bench.makeTask([.succeeded])
+                try directory.remove()
+                try FolderContents.write("no directory".utf8, to: directory.path)
+                bad.append(directory.task)
+            }
+            let (good, _) = try await bench.makeTask([.succeeded])
+            let archive = bench.spool.appending("archive")
+            #expect(mkdir(archive.string, 0o700) == 0)
+            let done = try await removeExpiredTasks(
+                bench.dependencies, lifetime: TaskLifetime(successHours: 2, archiveHours: 1), archive: archive, batch: 2
+            )
+            #expect(done.archived == [good.task] && done.removed == [])
+            for task in bad { #expect(try await bench.store.contains(task)) }
         }
     }
 

@@ -145,6 +145,17 @@ struct KernelLadderTests {
             #expect(answer.summary.remarks.contains { $0.contains("--machdep phys_base=0x200000") })
             #expect(answer.summary.remarks.contains { $0.hasPrefix("Nothing proves that this vmlinux") })
         }
+        // What needs something else gets it, and without that base.
+        let excluded = #"""
+            case "$options" in *phys_base*) echo "crash: seek error"; exit 1;; *zero_excluded*) ;;
+            *) echo "crash: page excluded"; exit 1;; esac
+            """#
+        let other = try await analysed(start: excluded, release: "2.6.18-398.el5")
+        #expect(other.summary.rung == .zeroExcluded)
+        let kernel = try DecodedKernel(other.json).kernel
+        #expect(kernel.crash_options == ["--zero_excluded"])
+        #expect(kernel.refusals.map(\.rung) == ["full"] && kernel.refusals[0].reason.contains("page excluded"))
+        #expect(!other.summary.remarks.contains { $0.contains("phys_base") })
         let error = await #expect(throws: StageError.self) { try await analysed(start: start("seek error")) }
         #expect(error?.code == .vmcoreUnreadable)
     }

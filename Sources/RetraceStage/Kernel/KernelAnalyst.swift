@@ -6,6 +6,7 @@ import TaskStorage
 /// Climbs down from all that crash(8) can tell of a dump to the bare log, until something holds.
 struct KernelAnalyst: Sendable {
     let kernel: KernelDump
+    let architecture: Architecture
     let chroot: Chroot
     let directory: TaskDirectory
     let limits: RetraceLimits
@@ -57,6 +58,7 @@ struct KernelAnalyst: Sendable {
         var session = KernelSession(
             sandbox: sandbox, folder: folder, files: files, analysis: analysis, limits: limits.sandbox)
         if let crash = chroot.debugger?.package { await progress("\(crash.name) \(crash.versionText) reads the dump.") }
+        var hasTriedOptions = false
         for rung in [AnalysisRung.full, .zeroExcluded, .minimal] where findings.rung == nil {
             if findings.lastFailure?.code == .crashTimeout, rung == .zeroExcluded {
                 findings.refuse(rung, "It was not tried, because crash had not come to its prompt in time without it.")
@@ -67,11 +69,21 @@ struct KernelAnalyst: Sendable {
                 continue
             }
             try await reach(rung, modules, in: session, &findings, log: &log, progress)
-            if session.options.isEmpty, findings.rung == nil, let options = machineOptions(after: findings) {
+            if !hasTriedOptions, findings.rung == nil, let options = machineOptions(after: findings) {
+                hasTriedOptions = true
+                let before = findings
                 session.options = options
                 findings.forget(rung)
                 findings.remarks.append("crash was told \(options.joined(separator: " ")), as such kernels may need.")
                 try await reach(rung, modules, in: session, &findings, log: &log, progress)
+                if findings.rung == nil {
+                    // It was something else, and a wrong base would keep the other rungs from it.
+                    session.options = []
+                    let (found, time) = (findings.log, findings.debuggerTime)
+                    findings = before
+                    findings.log = found
+                    findings.debuggerTime = time
+                }
             }
             if findings.mismatched { break }
         }
@@ -133,7 +145,9 @@ struct KernelAnalyst: Sendable {
     /// What crash needs to be told of some kernels when it finds no way into their dumps by itself: those of Enterprise
     /// Linux 5, when they were loaded at 2 MiB (`--machdep` of crash(8)).
     private func machineOptions(after findings: KernelFindings) -> [String]? {
-        guard kernel.release?.description.contains("el5") == true, findings.lastFailure?.exitStatus == 1 else {
+        guard architecture == .x86_64, kernel.release?.description.contains("el5") == true,
+            findings.lastFailure?.exitStatus == 1
+        else {
             return nil
         }
         return Self.baseOf2MiB

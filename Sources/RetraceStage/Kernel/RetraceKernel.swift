@@ -27,7 +27,8 @@ func retraceKernel(
         return try DumpMounts(of: kernel, in: directory)
     }
     let analyst = KernelAnalyst(
-        kernel: kernel, chroot: chroot, directory: directory, limits: limits, mounts: mounts, folder: folder)
+        kernel: kernel, architecture: crash.architecture, chroot: chroot, directory: directory, limits: limits,
+        mounts: mounts, folder: folder)
     let findings = try await analyst.analyse(log: &log, progress: progress)
     for refusal in findings.refusals { log.note("not \(refusal.rung.rawValue): \(refusal.reason)") }
     guard let rung = findings.rung else { throw failure(of: findings, kernel: kernel, chroot) }
