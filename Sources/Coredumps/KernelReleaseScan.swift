@@ -5,7 +5,8 @@ import Glibc
 /// Looks for the kernel's release in the first bytes of a dump or its memory, where no header tells it.
 ///
 /// In this order of preference: `OSRELEASE=`, `BOOT_IMAGE=/vmlinuz-`, `Linux version … <date>`, text that looks as a
-/// release does. One pass in bounded memory.
+/// release does. One pass in bounded memory. In a machine's bare memory the kernel may lie anywhere, so there the beginnings
+/// of further pages are looked at, too: VMCOREINFO has a page of its own.
 struct KernelReleaseScan {
     private(set) var release: KernelRelease?
     /// How the release was found, a sentence.
@@ -17,6 +18,8 @@ struct KernelReleaseScan {
 
     /// How far is looked, in bytes.
     static let reach: UInt64 = 64_000_000
+    /// How far the beginnings of pages are looked at, in bytes.
+    static let pageReach: UInt64 = 1 << 30
     private static let blockBytes = 1 << 20
     /// A match may begin before the end of a block and reach so far beyond.
     private static let overlapBytes = 1024
@@ -28,8 +31,9 @@ struct KernelReleaseScan {
     ]
     private static let guess = "Text in the dump's memory looks as a kernel's release does; nothing else tells."
 
+    /// - Parameter isBareMemory: Whether the source is the memory of a machine, byte for byte.
     /// - Throws: ``ELFError/unreadable(_:)``.
-    init(_ source: any ByteSource, remarks: inout Remarks) throws(ELFError) {
+    init(_ source: any ByteSource, isBareMemory: Bool, remarks: inout Remarks) throws(ELFError) {
         var found: [KernelRelease?] = [nil, nil, nil, nil]
         var block: UInt64 = 0
         let end = min(source.byteCount, Self.reach)
@@ -47,9 +51,33 @@ struct KernelReleaseScan {
             if found[3] == nil, found[1] == nil, found[2] == nil { found[3] = Self.guessed(bytes) }
             block += UInt64(Self.blockBytes)
         }
+        if isBareMemory, found[0] == nil { found[0] = try take(fromPagesOf: source, remarks: &remarks) }
         guard let best = found.firstIndex(where: { $0 != nil }) else { return }
         release = found[best]
         evidence = best < Self.rules.count ? Self.rules[best].evidence : Self.guess
+    }
+
+    /// The release at the beginning of the page of VMCOREINFO, or behind the head of its note (kernel/crash_core.c of Linux:
+    /// `vmcoreinfo_data`, `vmcoreinfo_note`).
+    private mutating func take(
+        fromPagesOf source: any ByteSource, remarks: inout Remarks
+    ) throws(ELFError) -> KernelRelease? {
+        let text = Self.rules[0].text
+        var block = Self.reach & ~4095
+        while block < min(source.byteCount, Self.pageReach) {
+            let bytes = try source.read(at: block, count: Self.blockBytes)
+            for page in stride(from: 0, to: bytes.count, by: 4096) {
+                for start in [page, page + 24]
+                where start < bytes.count && bytes[start] == text[0] && bytes[start...].starts(with: text) {
+                    guard let release = take(0, bytes, start) else { continue }
+                    info = try Self.info(source, at: block + UInt64(start), remarks: &remarks)
+                    return release
+                }
+            }
+            if bytes.isEmpty { break }
+            block += UInt64(Self.blockBytes)
+        }
+        return nil
     }
 
     /// The release behind a match of a rule; nil when that is none.

@@ -24,11 +24,12 @@ struct VmcoreReader {
     /// The headers are below 4 MiB, the search reads 64 MB once more.
     static let maximumBytes: UInt64 = 128 << 20
 
-    /// - Parameter limit: How much is read at most, in bytes.
+    /// - Parameter limit: How much is read at most, in bytes; nil for what a whole dump of the format needs.
     init(
         _ source: any ByteSource, _ format: VmcoreFormat, file: String,
-        memory: (source: any ByteSource, name: String)?, limit: UInt64 = VmcoreReader.maximumBytes
+        memory: (source: any ByteSource, name: String)?, limit: UInt64? = nil
     ) {
+        let limit = limit ?? Self.maximumBytes + (format == .vmware ? KernelReleaseScan.pageReach : 0)
         self.source = CountedSource(source, limit: limit)
         self.memory = memory.map { CountedSource($0.source, limit: limit) }
         memoryName = memory?.name
@@ -105,7 +106,8 @@ struct VmcoreReader {
             release = named.release
             evidence = named.evidence
         } else {
-            let scan = try KernelReleaseScan(searched, remarks: &remarks)
+            let scan = try KernelReleaseScan(
+                searched, isBareMemory: format == .vmware, remarks: &remarks)
             release = scan.release
             evidence = scan.evidence
             banner = banner ?? scan.banner

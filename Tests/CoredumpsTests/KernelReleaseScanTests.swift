@@ -72,6 +72,30 @@ import Testing
         }
     }
 
+    private func machine(_ memory: any ByteSource) throws -> Vmcore {
+        try readVmcore(
+            MemoryByteSource(VmwareSample().bytes()), file: "vmcore.vmss", memory: (memory, "vmcore.vmem"))
+    }
+
+    /// The kernel may lie anywhere in a machine's memory, and VMCOREINFO is at the beginning of a page.
+    @Test(arguments: [(0, true), (24, true), (40, false), (4000, false)])
+    func pagesOfAMachinesMemoryAreLookedAtBeyondTheFirst64Megabytes(_ offset: Int, isFound: Bool) throws {
+        var memory = [UInt8](repeating: 0, count: 80 << 20)
+        let info = Array(
+            "OSRELEASE=6.1.0-18-amd64\nBUILD-ID=0102030405060708\nPAGESIZE=4096\nSYMBOL(init_uts_ns)=ffffffff8200\n"
+                .utf8)
+        memory.replaceSubrange((70 << 20) + offset..<(70 << 20) + offset + info.count, with: info)
+        let told = try machine(MemoryByteSource(memory))
+        #expect((told.dump.release?.description == "6.1.0-18-amd64") == isFound)
+        #expect((told.dump.buildID != nil) == isFound)
+    }
+
+    @Test func aGigabyteOfAMachinesMemoryIsEnough() throws {
+        let memory = EndlessSource(start: [0])
+        #expect(try machine(memory).dump.release == nil)
+        #expect(memory.furthest.value <= (1 << 30) + (1 << 20))
+    }
+
     @Test func nothingIsReadBeyondTheFirst64Megabytes() throws {
         let source = EndlessSource(start: Self.dump([]))
         let told = try readVmcore(source)

@@ -1,5 +1,6 @@
 import CrashModel
 import FoundationEssentials
+import Glibc
 import JobMessages
 import Sandbox
 import SystemPackage
@@ -19,7 +20,10 @@ extension LiveTests {
             let spool = stack.directory.appending("replay")
             let id = TaskID.random()
             let task = spool.appending(id.description)
-            try DebianArchive.makeDirectories(task)
+            // The running chroot-builder looks every second for roots whose tasks are not in its own spool.
+            let alive = stack.spool.appending(id.description)
+            for folder in [task, alive] { try DebianArchive.makeDirectories(folder) }
+            defer { rmdir(alive.string) }
             try FolderContents.write(
                 try await stack.packed(try stack.crashFiles("plain")), to: task.appending("upload"))
             let ingest = IngestJob(task: id, contentType: "application/x-gzip", taskType: 0)
