@@ -9,19 +9,17 @@ package import Packages
 package func packagesToFetch(
     of resolution: Resolution, indexes: PackageIndexes
 ) throws(StageError) -> [ResolvedPackage] {
-    do throws(PackageIndexError) {
-        var wanted: [ResolvedPackage] = []
-        for (package, releaseID) in resolution.packagesInMirrors {
-            let mirror = MirrorDirectory(releaseID, in: indexes.repositories)
+    var wanted: [ResolvedPackage] = []
+    for (package, releaseID) in resolution.packagesInMirrors {
+        let mirror = MirrorDirectory(releaseID, in: indexes.repositories)
+        do throws(PackageIndexError) {
             guard !mirror.hasFile(at: package.location), let index = try indexes.index(of: releaseID),
                 try index.offer(of: package.sha256) != nil
             else { continue }
-            wanted.append(package)
+        } catch {
+            throw .indexUnusable(releaseID, "\(error)")
         }
-        return wanted
-    } catch {
-        throw StageError(
-            .resolve, .indexUnusable, "A package index cannot be used: \(error).",
-            disposition: .retry(after: .seconds(60)))
+        wanted.append(package)
     }
+    return wanted
 }

@@ -97,9 +97,7 @@ private func releaseOfExecutable(
         do throws(PackageIndexError) {
             if try !index.files(with: buildID).isEmpty { knowing.append((releaseID, index)) }
         } catch {
-            throw StageError(
-                .resolve, .indexUnusable, "The package index of \(releaseID) cannot be used: \(error).",
-                disposition: .retry(after: .seconds(60)))
+            throw .indexUnusable(releaseID, "\(error)")
         }
     }
     guard knowing.count == 1, let (releaseID, index) = knowing.first else { return nil }
